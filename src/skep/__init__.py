@@ -1,0 +1,1 @@
+"""skep: a BPF compiler collection in pure Python."""

@@ -1,0 +1,120 @@
+"""Where something is, what is wrong with it, and what to do about it.
+
+Every message to a user passes through `Diagnostic.render`; it is the only code
+that draws carets.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Optional, Sequence
+
+
+class Span(NamedTuple):
+    """A range of source text.
+
+    Lines count from 1 and columns from 0, as in Python's own `ast`; the end is
+    exclusive.  `text` is the source line that `line` names, kept so that a message
+    can quote it after the file has changed or when there never was a file.
+    """
+
+    file: str
+    line: int
+    column: int
+    end_column: int
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column + 1}"
+
+    def excerpt(self) -> str:
+        """The source line with carets under the range, indented by two spaces."""
+        text = self.text.rstrip()
+        stripped = text.lstrip()
+        start = max(0, self.column - (len(text) - len(stripped)))
+        width = max(1, min(self.end_column, len(text)) - self.column)
+        return f"  {stripped}\n  {' ' * start}{'^' * width}"
+
+
+class Diagnostic(NamedTuple):
+    """One message: what is wrong, where, more facts, and what to do."""
+
+    message: str
+    span: Optional[Span] = None
+    notes: Sequence[str] = ()
+    hint: str = ""
+
+    def render(self) -> str:
+        """The message as shown to a user, without a trailing newline."""
+        lines = []
+        if self.span:
+            lines += [f"{self.span}: {self.message}", self.span.excerpt()]
+        else:
+            lines.append(self.message)
+        lines += [f"  note: {note}" for note in self.notes]
+        if self.hint:
+            lines.append(f"  hint: {self.hint}")
+        return "\n".join(lines)
+
+
+class SkepError(Exception):
+    """An error with a `Diagnostic`; the base of all errors that skep raises."""
+
+    exit_status = 1
+
+    def __init__(
+        self,
+        message: str,
+        span: Optional[Span] = None,
+        notes: Sequence[str] = (),
+        hint: str = "",
+    ) -> None:
+        super().__init__(message)
+        self.diagnostic = Diagnostic(message, span, tuple(notes), hint)
+
+    def __str__(self) -> str:
+        return self.diagnostic.render()
+
+
+class UsageError(SkepError):
+    """The command line, or a call from Python, asks for something impossible."""
+
+    exit_status = 2
+
+
+class CompileError(SkepError):
+    """Kernel-side code that cannot be compiled, with the place in its source."""
+
+
+class InternalError(SkepError):
+    """Something skep itself got wrong."""
+
+
+class TargetError(SkepError):
+    """A fact about the kernel is missing or malformed (BTF, tracepoint formats)."""
+
+
+class ProbeNotFound(SkepError):
+    """The kernel has no such function, tracepoint or system call."""
+
+
+class NotPermitted(SkepError):
+    """The kernel refused for lack of privilege; the message names what is missing."""
+
+
+class NotSupported(SkepError):
+    """The kernel lacks the facility."""
+
+
+class VerifierRejection(SkepError):
+    """The verifier refused a program that skep generated: a bug in skep."""
+
+
+class AttachError(SkepError):
+    """A loaded program could not be attached."""
+
+
+def near_matches(name: str, candidates: Sequence[str], limit: int = 3) -> list[str]:
+    """The candidates most like `name`, best first, for "did you mean" notes."""
+    import difflib  # only ever needed on the way out
+
+    return difflib.get_close_matches(name, candidates, limit, 0.6)

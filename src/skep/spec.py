@@ -1,0 +1,114 @@
+"""Plain descriptions of kernel objects, before any kernel is involved.
+
+A spec is comparable and printable and knows nothing of the running kernel;
+`skep.runtime` turns specs into kernel objects.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Optional, Sequence
+
+from skep.asm import Instruction
+
+
+class MapSpec(NamedTuple):
+    """A BPF map.
+
+    `kind` is the kernel's map type without its prefix, in lower case ("hash",
+    "lru_hash", "array", "percpu_array", "percpu_hash", "ringbuf", "stack_trace",
+    "task_storage").  Sizes are in bytes; for a ring buffer `max_entries` is the size
+    of its data area, a power of two and a multiple of the page size.
+    """
+
+    name: str
+    kind: str
+    key_size: int
+    value_size: int
+    max_entries: int
+    flags: int = 0
+
+
+class AttachSpec(NamedTuple):
+    """Where a program is attached.
+
+    kind              name                      id
+    "tp_btf"          tracepoint ("sys_exit")   BTF id of btf_trace_NAME (vmlinux)
+    "raw_tracepoint"  tracepoint                -
+    "tracepoint"      "category:event"          tracefs id of the event
+    "perf_event"      "cpu-clock", "cycles"...  sample period or frequency
+    "interval"        ""                        period in nanoseconds
+    "test_run"        ""                        - (BPF_PROG_TEST_RUN only)
+
+    Further kinds (fentry, fexit, kprobe, uprobe, ...) belong to later layers.
+    """
+
+    kind: str
+    name: str
+    id: int = 0
+
+
+class LineInfo(NamedTuple):
+    """Source line of the instruction at `index` (an index into the instruction list)."""
+
+    index: int
+    file: str
+    line: int
+    column: int
+    text: str
+
+
+class ProgramSpec(NamedTuple):
+    """A BPF program: instructions, where they attach, and where they came from.
+
+    Instructions refer to maps by name (`Instruction.ref`); loading replaces the name by
+    a file descriptor.  `lines` is ascending by index.
+    """
+
+    name: str
+    attach: AttachSpec
+    instructions: Sequence[Instruction]
+    lines: Sequence[LineInfo] = ()
+    license: str = "GPL"
+
+
+class FieldLayout(NamedTuple):
+    """One field of a record's fixed part.
+
+    `format` is its struct-module code without byte order ("I", "q", "16s").
+    """
+
+    name: str
+    format: str
+    offset: int
+    size: int
+
+
+class RecordLayout(NamedTuple):
+    """How a record lies in the ring buffer.
+
+    A record starts with a u32, `type_id`; `fields` follow, naturally aligned, sorted by
+    offset; the fixed part ends at `size`.  When `tail` names a field, the rest of the
+    record is that field's text:
+
+    * tail_kind "string": the bytes of one C string with its NUL.  No bytes at all mean
+      that the memory could not be read (an empty string is one NUL).  More than
+      `tail_max` + 1 bytes mean that the text was longer than `tail_max` bytes
+      and is cut.
+    * tail_kind "strings": NUL-terminated strings one after the other.
+    * tail_kind "bytes": raw bytes.
+    """
+
+    name: str
+    type_id: int
+    fields: Sequence[FieldLayout]
+    size: int
+    tail: Optional[str] = None
+    tail_kind: str = ""
+    tail_max: int = 0
+
+
+class CollectionSpec(NamedTuple):
+    """All maps and programs of one tool run."""
+
+    maps: Sequence[MapSpec]
+    programs: Sequence[ProgramSpec]
