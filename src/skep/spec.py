@@ -11,6 +11,22 @@ from typing import NamedTuple, Optional, Sequence
 from skep.asm import Instruction
 
 
+LEDGER_MAP = "ledger"
+LEDGER_CAUSES = (
+    "ring full",
+    "map full",
+    "failed read",
+    "truncated",
+    "scratch busy",
+    "loop limit",
+)
+"""Causes of loss that programs count, in the order of the ledger map's keys.
+
+The ledger is a per-CPU array of u64; a program adds one to a cause's element where it
+loses something, and the runtime reports the sums.
+"""
+
+
 class MapSpec(NamedTuple):
     """A BPF map.
 
