@@ -1,8 +1,8 @@
 """Builders of jumps, calls and exit.
 
 `off` counts 8-byte slots from the instruction after the jump.  `op` is BPF_JEQ,
-BPF_JNE, BPF_JSET, BPF_JGT, BPF_JSGT, ... of `skep.asm.opcodes`; those with an S
-compare as signed.  Functions named jump32_... compare the low halves of the registers.
+BPF_JNE, BPF_JGT, BPF_JSGT, ... of `skep.asm.opcodes`; BPF_JSGT and the like compare
+as signed.  Functions named jump32_... compare the low halves of the registers.
 """
 
 from __future__ import annotations
