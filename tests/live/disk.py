@@ -1,0 +1,56 @@
+"""A block device that nothing else uses.
+
+Environment:
+    SKEP_TEST_DISK  a block device whose contents the tests may overwrite; without
+                    it they make a loop device on a temporary file
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import subprocess
+import tempfile
+import unittest
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Iterator
+
+# linux/loop.h
+_LOOP_SET_FD = 0x4C00
+_LOOP_CLR_FD = 0x4C01
+_LOOP_CTL_GET_FREE = 0x4C82
+
+_SIZE = 64 << 20
+
+
+@contextmanager
+def scratch_disk() -> Iterator[str]:
+    """The path of the device, of 64 MiB or more."""
+    device = os.environ.get("SKEP_TEST_DISK")
+    if device:
+        yield device
+        return
+    with tempfile.NamedTemporaryFile(prefix="skep-disk-") as backing:
+        backing.truncate(_SIZE)
+        device = _attach_loop(backing.fileno())
+        try:
+            yield device
+        finally:
+            with open(device, "rb") as loop:
+                fcntl.ioctl(loop, _LOOP_CLR_FD)
+
+
+def _attach_loop(backing: int) -> str:
+    """Binds a free loop device to an open file and returns its path."""
+    if not Path("/dev/loop-control").exists():
+        subprocess.run(["modprobe", "loop"], check=False)
+    try:
+        with open("/dev/loop-control", "rb") as control:
+            number = fcntl.ioctl(control, _LOOP_CTL_GET_FREE)
+        path = f"/dev/loop{number}"
+        with open(path, "rb+", buffering=0) as loop:
+            fcntl.ioctl(loop, _LOOP_SET_FD, backing)
+    except OSError as error:
+        raise unittest.SkipTest(f"no loop device: {error}") from None
+    return path

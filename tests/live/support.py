@@ -1,0 +1,209 @@
+"""Runs a skep tool beside a workload and collects what it printed.
+
+Standard library only, and Python 3.9: these tests also run in guests.
+
+Environment:
+    SKEP            the command to test, instead of the launcher of this tree
+    SKEP_SLOW       how many times slower than usual this machine is (guests: 20)
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import tempfile
+import time
+import unittest
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Callable, NamedTuple, Optional, Union
+
+TREE = Path(__file__).resolve().parents[2]
+SKEP = os.environ.get("SKEP") or str(TREE / "skep")
+SLOW = float(os.environ.get("SKEP_SLOW") or 1)
+
+START_SECONDS = 20 * SLOW
+STOP_SECONDS = 60 * SLOW
+
+_POLL_SECONDS = 0.01
+
+
+class Outcome(NamedTuple):
+    """What a tool left behind; `seconds` is the time from SIGINT to its end."""
+
+    status: int
+    stdout: bytes
+    stderr: bytes
+    seconds: float
+
+    def lines(self) -> list[str]:
+        """The lines of the output; bytes that are not UTF-8 are surrogates."""
+        return self.stdout.decode("utf-8", "surrogateescape").split("\n")[:-1]
+
+    def objects(self, kind: str) -> list[dict[str, Any]]:
+        """The JSON Lines of one type, such as "event"; fails on a malformed line."""
+        objects = [json.loads(line) for line in self.stdout.decode().splitlines()]
+        return [item for item in objects if item["type"] == kind]
+
+    def lost(self) -> dict[str, int]:
+        """What the ledger counted, by cause, as the last JSON line of type loss says."""
+        ledgers = self.objects("loss")
+        return dict(ledgers[-1]["lost"]) if ledgers else {}
+
+
+class Tool:
+    """A tool under test, as a context manager: attached inside, ended afterwards.
+
+    The tool counts as attached when its first line, the header, is on its standard
+    output.  A tool that prints no header is given something to report: `knock` is
+    called until the first line appears.
+    """
+
+    def __init__(
+        self,
+        *arguments: Union[str, bytes],
+        knock: Optional[Callable[[], object]] = None,
+    ) -> None:
+        self.arguments = arguments
+        self._knock = knock
+        self._outcome: Optional[Outcome] = None
+
+    def __enter__(self) -> Tool:
+        self._stdout = tempfile.TemporaryFile()
+        self._stderr = tempfile.TemporaryFile()
+        self.process = subprocess.Popen(
+            [SKEP, *self.arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=self._stdout,
+            stderr=self._stderr,
+        )
+        try:
+            self.wait_for(lambda output: b"\n" in output, START_SECONDS)
+        except BaseException:
+            self._end()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: Optional[type[BaseException]],
+        error: Optional[BaseException],
+        traceback: Optional[TracebackType],
+    ) -> None:
+        self._end()
+
+    def output(self) -> bytes:
+        """What is on standard output so far."""
+        return os.pread(self._stdout.fileno(), 1 << 30, 0)
+
+    def wait_for(
+        self, arrived: Callable[[bytes], object], seconds: float = START_SECONDS
+    ) -> None:
+        """Waits until `arrived` holds for the output so far."""
+        deadline = time.monotonic() + seconds
+        while not arrived(self.output()):
+            if self.process.poll() is not None:
+                raise AssertionError(f"{self._name()} ended: {self._errors()}")
+            if time.monotonic() > deadline:
+                raise AssertionError(f"{self._name()}: no output: {self._errors()}")
+            if self._knock:
+                self._knock()
+            time.sleep(_POLL_SECONDS)
+
+    def stop(self) -> Outcome:
+        """Ends the tool as Ctrl-C does, unless it has ended, and returns all of it."""
+        if self._outcome is None:
+            begin = time.monotonic()
+            if self.process.poll() is None:
+                self.process.send_signal(signal.SIGINT)
+            self._outcome = self.wait(begin)
+        return self._outcome
+
+    def wait(self, begin: Optional[float] = None) -> Outcome:
+        """Waits until the tool ends by itself."""
+        begin = time.monotonic() if begin is None else begin
+        try:
+            status = self.process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"{self._name()} does not end") from None
+        seconds = time.monotonic() - begin
+        stderr = os.pread(self._stderr.fileno(), 1 << 30, 0)
+        return Outcome(status, self.output(), stderr, seconds)
+
+    def _end(self) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        self._stdout.close()
+        self._stderr.close()
+
+    def _name(self) -> str:
+        return " ".join(os.fsdecode(argument) for argument in self.arguments)
+
+    def _errors(self) -> str:
+        return os.pread(self._stderr.fileno(), 1 << 16, 0).decode(errors="replace")
+
+
+class LiveTest(unittest.TestCase):
+    """A test that traces the running kernel."""
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        if os.geteuid():
+            raise unittest.SkipTest("tracing needs root")
+
+    def assert_clean(self, outcome: Outcome) -> None:
+        """The tool ended well and had nothing to say on standard error."""
+        self.assertEqual(outcome.stderr.decode(errors="replace"), "")
+        self.assertEqual(outcome.status, 0)
+
+    def assert_usage_error(self, *arguments: str) -> str:
+        """The tool refuses the arguments with status 2; returns its message."""
+        message = self.assert_fails(2, *arguments)
+        self.assertNotIn("Traceback", message)
+        return message
+
+    def assert_fails(self, status: int, *arguments: str) -> str:
+        """The tool ends by itself with the status; returns its message."""
+        done = subprocess.run(
+            [SKEP, *arguments],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=START_SECONDS,
+        )
+        self.assertEqual(done.returncode, status, done.stderr.decode())
+        self.assertEqual(done.stdout, b"")
+        self.assertNotEqual(done.stderr, b"")
+        return done.stderr.decode()
+
+    def assert_head_ends_quietly(
+        self, tool: list[str], knock: Callable[[], object]
+    ) -> None:
+        """A tool whose reader goes away after the header ends without a word."""
+        with tempfile.TemporaryFile() as stderr:
+            process = subprocess.Popen(
+                [SKEP, *tool], stdout=subprocess.PIPE, stderr=stderr
+            )
+            try:
+                assert process.stdout is not None
+                self.assertTrue(process.stdout.readline())
+                process.stdout.close()
+                deadline = time.monotonic() + START_SECONDS
+                while process.poll() is None and time.monotonic() < deadline:
+                    knock()
+                    time.sleep(_POLL_SECONDS)
+                self.assertIn(process.poll(), (0, -signal.SIGPIPE))
+                self.assertEqual(os.pread(stderr.fileno(), 1 << 16, 0), b"")
+            finally:
+                if process.poll() is None:
+                    process.kill()
+                process.wait()
+
+
+def matches(pattern: str, lines: list[str]) -> list[re.Match[str]]:
+    """The lines that match as a whole."""
+    found = (re.fullmatch(pattern, line, re.DOTALL) for line in lines)
+    return [match for match in found if match]

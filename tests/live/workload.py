@@ -1,0 +1,129 @@
+"""The workloads: small C programs that do a known number of known things.
+
+Environment:
+    SKEP_WORKLOADS  a directory with the programs of workloads/*.c, compiled
+                    statically; without it they are compiled when first needed
+"""
+
+from __future__ import annotations
+
+import atexit
+import errno
+import os
+import shutil
+import subprocess
+import tempfile
+import unittest
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple, Optional, Union
+
+from tests.live.support import SLOW
+
+SOURCES = Path(__file__).with_name("workloads")
+RUN_SECONDS = 60 * SLOW
+
+Argument = Union[str, bytes, int]
+
+
+@cache
+def program(name: str) -> str:
+    """The path of a compiled workload; skips the test if there is none."""
+    directory = os.environ.get("SKEP_WORKLOADS")
+    if directory is None:
+        return str(compile_program(name, _scratch()))
+    path = Path(directory) / name
+    if not path.exists():
+        raise unittest.SkipTest(f"{path} does not exist")
+    return str(path)
+
+
+def compile_program(name: str, directory: Path) -> Path:
+    """Compiles a workload; a name that ends in _32 makes a 32-bit program."""
+    output = directory / name
+    bits = ["-m32"] if name.endswith("_32") else []
+    try:
+        done = subprocess.run(
+            ["cc", *bits, "-O2", "-Wall", "-Werror", "-static", "-pthread"]
+            + ["-o", str(output), str(SOURCES / f"{name}.c")],
+            capture_output=True,
+            text=True,
+        )
+    except FileNotFoundError:
+        raise unittest.SkipTest("no C compiler, and SKEP_WORKLOADS is unset") from None
+    if done.returncode and bits:
+        raise unittest.SkipTest(f"cannot compile a 32-bit program: {done.stderr}")
+    if done.returncode:
+        raise RuntimeError(f"cannot compile {name}.c: {done.stderr}")
+    return output
+
+
+@cache
+def _scratch() -> Path:
+    directory = tempfile.mkdtemp(prefix="skep-workloads-")
+    atexit.register(shutil.rmtree, directory, ignore_errors=True)
+    return Path(directory)
+
+
+def start(name: str, *arguments: Argument) -> subprocess.Popen[bytes]:
+    """Starts a workload with its output in a pipe."""
+    command: list[Union[str, bytes]] = [program(name)]
+    command += [str(a) if isinstance(a, int) else a for a in arguments]
+    try:
+        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    except OSError as error:
+        if error.errno != errno.ENOEXEC:
+            raise
+        raise unittest.SkipTest("this kernel runs no 32-bit programs") from None
+
+
+def finish(process: subprocess.Popen[bytes]) -> str:
+    """Waits for a workload and returns what it printed."""
+    stdout, stderr = process.communicate(timeout=RUN_SECONDS)
+    if process.returncode:
+        raise RuntimeError(f"{process.args!r}: {stderr.decode(errors='replace')}")
+    return stdout.decode()
+
+
+def run(name: str, *arguments: Argument) -> str:
+    """Runs a workload to its end and returns what it printed."""
+    return finish(start(name, *arguments))
+
+
+class Open(NamedTuple):
+    """One call as the workload "opens" made it; `path` None cannot be read."""
+
+    pid: int
+    tid: int
+    result: int
+    flags: int
+    mode: int
+    path: Optional[bytes]
+
+
+def parse_opens(text: str) -> list[Open]:
+    """What "opens cases" and "opens threads" print."""
+    calls = []
+    for line in text.splitlines():
+        pid, tid, result, flags, mode, path = line.split(" ")
+        numbers = (int(pid), int(tid), int(result), int(flags, 8), int(mode, 8))
+        calls.append(Open(*numbers, None if path == "-" else bytes.fromhex(path)))
+    return calls
+
+
+class Exec(NamedTuple):
+    """One child as the workload "execs" made it; `label` is its last argument."""
+
+    pid: int
+    parent: int
+    error: int
+    label: str
+
+
+def parse_execs(text: str) -> list[Exec]:
+    """What "execs" prints."""
+    children = []
+    for line in text.splitlines():
+        pid, parent, error, label = line.split(" ")
+        children.append(Exec(int(pid), int(parent), int(error), label))
+    return children

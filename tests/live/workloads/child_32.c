@@ -1,0 +1,2 @@
+/* child as a 32-bit program. */
+#include "child.c"

@@ -1,0 +1,2 @@
+/* execs as a 32-bit program. */
+#include "execs.c"

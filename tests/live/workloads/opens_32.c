@@ -1,0 +1,2 @@
+/* opens as a 32-bit program. */
+#include "opens.c"
