@@ -1,0 +1,1 @@
+"""Boots distribution kernels under QEMU and runs the live tests inside."""

@@ -1,0 +1,125 @@
+#!/usr/bin/python3
+"""Runs the live tests with the standard library alone and reports each result.
+
+This is what runs inside a guest: `inside.py REPORT`. The report gets one JSON
+object a line, at the start and at the end of each test, so that it tells how far
+a guest came that died.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+import time
+import unittest
+from collections.abc import Iterator
+from pathlib import Path
+from types import FrameType
+from typing import Any, TextIO
+
+TREE = Path(__file__).resolve().parents[2]
+
+# Emulated CPUs are some twenty times slower than real ones.
+_SECONDS_PER_TEST = 180
+
+
+def live_tests() -> list[unittest.TestCase]:
+    """Returns the live tests in the order in which they run."""
+    for directory in (TREE / "src", TREE):
+        if str(directory) not in sys.path:
+            sys.path.insert(0, str(directory))
+    suite = unittest.defaultTestLoader.discover(
+        str(TREE / "tests" / "live"), top_level_dir=str(TREE)
+    )
+    return list(_flatten(suite))
+
+
+def _flatten(suite: unittest.TestSuite) -> Iterator[unittest.TestCase]:
+    for entry in suite:
+        if isinstance(entry, unittest.TestSuite):
+            yield from _flatten(entry)
+        else:
+            yield entry
+
+
+class _Result(unittest.TestResult):
+    """Writes the outcome of each test as soon as it is known."""
+
+    def __init__(self, report: TextIO) -> None:
+        super().__init__()
+        self._report = report
+        self._outcome = ("passed", "")
+        self._begin = 0.0
+
+    def startTest(self, test: unittest.TestCase) -> None:
+        super().startTest(test)
+        self._outcome = ("passed", "")
+        self._begin = time.monotonic()
+        self._write(test=test.id(), outcome="started")
+        signal.alarm(_SECONDS_PER_TEST)
+
+    def stopTest(self, test: unittest.TestCase) -> None:
+        signal.alarm(0)
+        super().stopTest(test)
+        self._write_outcome(test.id())
+
+    def addError(self, test: unittest.TestCase, err: Any) -> None:
+        super().addError(test, err)
+        self._record(test, "failed", self.errors[-1][1])
+
+    def addFailure(self, test: unittest.TestCase, err: Any) -> None:
+        super().addFailure(test, err)
+        self._record(test, "failed", self.failures[-1][1])
+
+    def addSubTest(
+        self, test: unittest.TestCase, subtest: unittest.TestCase, err: Any
+    ) -> None:
+        super().addSubTest(test, subtest, err)
+        if err is not None:
+            (_, text) = (self.failures + self.errors)[-1]
+            self._record(test, "failed", f"{subtest}\n{text}")
+
+    def addSkip(self, test: unittest.TestCase, reason: str) -> None:
+        super().addSkip(test, reason)
+        self._record(test, "skipped", reason)
+
+    def addUnexpectedSuccess(self, test: unittest.TestCase) -> None:
+        super().addUnexpectedSuccess(test)
+        self._record(test, "failed", "passed, though marked as an expected failure")
+
+    def _record(self, test: unittest.TestCase, outcome: str, detail: str) -> None:
+        """Keeps the outcome of a running test; the worst counts.
+
+        What stands in for a test when a class or module cannot be set up or torn
+        down is not started, so it is written at once.
+        """
+        if self._outcome[0] != "failed":
+            self._outcome = (outcome, detail)
+        if not isinstance(test, unittest.TestCase):
+            self._write_outcome(test.id())
+
+    def _write_outcome(self, name: str) -> None:
+        outcome, detail = self._outcome
+        seconds = round(time.monotonic() - self._begin, 3)
+        self._write(test=name, outcome=outcome, detail=detail, seconds=seconds)
+
+    def _write(self, **fields: object) -> None:
+        self._report.write(json.dumps(fields) + "\n")
+        self._report.flush()
+
+
+def _out_of_time(_signal: int, _frame: FrameType | None) -> None:
+    raise TimeoutError(f"the test ran for more than {_SECONDS_PER_TEST} seconds")
+
+
+def main() -> int:
+    """Returns 0 whether or not tests failed: the report tells that."""
+    signal.signal(signal.SIGALRM, _out_of_time)
+    with open(sys.argv[1], "w") as report:
+        unittest.TestSuite(live_tests()).run(_Result(report))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

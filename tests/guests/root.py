@@ -1,0 +1,160 @@
+"""Builds and caches the root file systems and kernels of the guests.
+
+mmdebstrap installs a minimal system of the kernel's own suite from the Debian
+mirror that this host's apt uses, and apt checks the signatures. The result is
+kept as a cpio archive that the kernel unpacks into memory: a guest then needs no
+disk, no initramfs generator and no drivers to find its root.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import tarfile
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.guests import cpio
+from tests.guests.kernels import Kernel
+
+# What the live tests may call inside a guest.
+PACKAGES = (
+    *("python3", "kmod", "iproute2", "mount", "util-linux", "procps", "sudo"),
+    *("e2fsprogs", "xfsprogs", "btrfs-progs"),
+)
+
+# Debian's kernel for virtual machines: everything but drivers for hardware.
+KERNEL_PACKAGE = "linux-image-cloud-amd64"
+
+# The kernel is unpacked, not installed: its maintainer scripts would only build
+# an initramfs. Since 7.x the image and modules are in packages of their own.
+_UNPACK_KERNEL = f"""
+APT_CONFIG="$MMDEBSTRAP_APT_CONFIG" apt-get install --yes --download-only \
+    {KERNEL_PACKAGE}
+for package in "$1"/var/cache/apt/archives/linux-[bim]*-[0-9]*-cloud-*.deb; do
+    dpkg-deb --fsys-tarfile "$package" | tar -x -C "$1" --keep-directory-symlink
+done
+chroot "$1" depmod "$(ls "$1/lib/modules")"
+"""
+
+# Debian's installer merges / into /usr from bullseye on; mmdebstrap does not.
+_MERGE_USR = """
+for directory in bin lib lib64 sbin; do
+    mkdir -p "$1/usr/$directory"
+    ln -s "usr/$directory" "$1/$directory"
+done
+"""
+
+_MMDEBSTRAP = (
+    "mmdebstrap",
+    "--quiet",
+    "--variant=essential",
+    # Release files of archived suites have expired.
+    '--aptopt=Acquire::Check-Valid-Until "false"',
+    '--aptopt=Acquire::Languages "none"',
+    '--aptopt=APT::Install-Recommends "false"',
+    *(
+        f"--dpkgopt=path-exclude=/usr/share/{name}/*"
+        for name in ("doc", "man", "locale", "info")
+    ),
+    f"--include={','.join(PACKAGES)}",
+    f"--setup-hook={_MERGE_USR}",
+    f"--customize-hook={_UNPACK_KERNEL}",
+)
+
+_VMLINUZ = re.compile(r"\./(boot/vmlinuz-.*|usr/lib/modules/[^/]*/vmlinuz)")
+_LEFT_OUT = re.compile(r"\./(boot/(?!config)|(dev|proc|sys|var/(cache|lib)/apt)/.)")
+
+
+@dataclass(frozen=True)
+class Root:
+    """The kernel image and the root archive of one guest."""
+
+    kernel: Path
+    archive: Path
+
+
+def cache_directory() -> Path:
+    """Returns the directory for everything that is downloaded or built."""
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    path = Path(base) / "skep"
+    path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def ensure(kernel: Kernel) -> Root:
+    """Returns the root of a kernel, building it if the cache has none."""
+    guests = cache_directory() / "guests"
+    guests.mkdir(exist_ok=True)
+    directory = guests / f"{kernel.version}-{_recipe(kernel)}"
+    with open(guests / f"{kernel.version}.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not directory.exists():
+            for outdated in guests.glob(f"{kernel.version}-*"):
+                shutil.rmtree(outdated)
+            _build(kernel, directory)
+    return Root(directory / "vmlinuz", directory / "root.cpio")
+
+
+def _recipe(kernel: Kernel) -> str:
+    """Returns a key that changes with whatever shapes the root."""
+    recipe = repr((kernel, _MMDEBSTRAP)) + Path(cpio.__file__).read_text()
+    return hashlib.sha256(recipe.encode()).hexdigest()[:12]
+
+
+def _build(kernel: Kernel, directory: Path) -> None:
+    with tempfile.TemporaryDirectory(dir=directory.parent, prefix="build-") as name:
+        build = Path(name)
+        tar = build / "root.tar"
+        command = (*_MMDEBSTRAP, kernel.suite, str(tar), _mirror())
+        log = build.parent / f"{kernel.version}.log"
+        with open(log, "w") as output:
+            status = subprocess.run(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"},
+            ).returncode
+        if status:
+            tail = "".join(log.read_text().splitlines(keepends=True)[-20:])
+            raise RuntimeError(f"cannot build the root of {kernel.suite}:\n{tail}")
+        _convert(tar, build)
+        tar.unlink()
+        build.chmod(0o755)
+        build.rename(directory)
+        build.mkdir()  # for TemporaryDirectory to remove
+
+
+def _mirror() -> str:
+    """Returns the URI of the Debian archive that this host's apt uses."""
+    lines = subprocess.run(
+        ("apt-get", "indextargets", "--format", "$(LABEL) $(REPO_URI)"),
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout.splitlines()
+    for line in lines:
+        label, _, uri = line.partition(" ")
+        if label == "Debian":
+            return uri
+    raise RuntimeError("apt knows no Debian archive; run apt-get update first")
+
+
+def _convert(tar_path: Path, directory: Path) -> None:
+    """Splits a tar archive of a system into kernel image and root archive."""
+    with tarfile.open(tar_path) as tar, open(directory / "root.cpio", "wb") as stream:
+        writer = cpio.Writer(stream)
+        for member in tar:
+            if _VMLINUZ.fullmatch(member.name) and member.isreg():
+                image = tar.extractfile(member)
+                assert image is not None
+                (directory / "vmlinuz").write_bytes(image.read())
+            elif member.name != "./" and not _LEFT_OUT.match(member.name):
+                writer.add_tar_member(tar, member)
+        writer.close()
