@@ -7,7 +7,7 @@ Source: kernel/bpf/disasm.c (notation), tools/bpf/bpftool/xlated_dumper.c (maps)
 
 from __future__ import annotations
 
-from typing import Sequence
+from collections.abc import Sequence
 
 from skep.asm import opcodes as op
 from skep.asm.encoding import slot_numbers

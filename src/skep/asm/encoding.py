@@ -8,7 +8,8 @@ include/uapi/linux/bpf.h).  The bytes are little-endian, as all supported machin
 from __future__ import annotations
 
 import struct
-from typing import Callable, Sequence
+from collections.abc import Sequence
+from typing import Callable
 
 from skep.asm.instruction import Instruction
 from skep.asm.opcodes import LD_IMM64
