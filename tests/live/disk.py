@@ -1,7 +1,7 @@
 """A block device that nothing else uses.
 
 Environment:
-    SKEP_TEST_DISK  a block device whose contents the tests may overwrite; without
+    SKEP_SCRATCH    a block device whose contents the tests may overwrite; without
                     it they make a loop device on a temporary file
 """
 
@@ -27,7 +27,7 @@ _SIZE = 64 << 20
 @contextmanager
 def scratch_disk() -> Iterator[str]:
     """The path of the device, of 64 MiB or more."""
-    device = os.environ.get("SKEP_TEST_DISK")
+    device = os.environ.get("SKEP_SCRATCH")
     if device:
         yield device
         return

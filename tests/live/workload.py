@@ -2,25 +2,20 @@
 
 Environment:
     SKEP_WORKLOADS  a directory with the programs of workloads/*.c, compiled
-                    statically; without it they are compiled when first needed
+                    statically; without it they are compiled now
 """
 
 from __future__ import annotations
 
-import atexit
 import errno
 import os
-import shutil
 import subprocess
-import tempfile
 import unittest
 from functools import cache
-from pathlib import Path
 from typing import NamedTuple, Optional, Union
 
 from tests.live.support import SLOW
 
-SOURCES = Path(__file__).with_name("workloads")
 RUN_SECONDS = 60 * SLOW
 
 Argument = Union[str, bytes, int]
@@ -28,41 +23,13 @@ Argument = Union[str, bytes, int]
 
 @cache
 def program(name: str) -> str:
-    """The path of a compiled workload; skips the test if there is none."""
+    """The path of a compiled workload."""
     directory = os.environ.get("SKEP_WORKLOADS")
-    if directory is None:
-        return str(compile_program(name, _scratch()))
-    path = Path(directory) / name
-    if not path.exists():
-        raise unittest.SkipTest(f"{path} does not exist")
-    return str(path)
+    if directory:
+        return os.path.join(directory, name)
+    from tests.guests import workloads  # needs a compiler; guests have none
 
-
-def compile_program(name: str, directory: Path) -> Path:
-    """Compiles a workload; a name that ends in _32 makes a 32-bit program."""
-    output = directory / name
-    bits = ["-m32"] if name.endswith("_32") else []
-    try:
-        done = subprocess.run(
-            ["cc", *bits, "-O2", "-Wall", "-Werror", "-static", "-pthread"]
-            + ["-o", str(output), str(SOURCES / f"{name}.c")],
-            capture_output=True,
-            text=True,
-        )
-    except FileNotFoundError:
-        raise unittest.SkipTest("no C compiler, and SKEP_WORKLOADS is unset") from None
-    if done.returncode and bits:
-        raise unittest.SkipTest(f"cannot compile a 32-bit program: {done.stderr}")
-    if done.returncode:
-        raise RuntimeError(f"cannot compile {name}.c: {done.stderr}")
-    return output
-
-
-@cache
-def _scratch() -> Path:
-    directory = tempfile.mkdtemp(prefix="skep-workloads-")
-    atexit.register(shutil.rmtree, directory, ignore_errors=True)
-    return Path(directory)
+    return str(workloads.build() / name)
 
 
 def start(name: str, *arguments: Argument) -> subprocess.Popen[bytes]:
