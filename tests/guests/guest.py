@@ -35,7 +35,7 @@ _NOT_IN_GUEST = frozenset(
     (".git", "__pycache__", ".mypy_cache", ".ruff_cache", ".pytest_cache")
 )
 
-_KERNEL_ARGUMENTS = "console=ttyS0 panic=-1 loglevel=4 rdinit=/init"
+_KERNEL_ARGUMENTS = "console=ttyS0 panic=-1 rdinit=/init"
 
 
 @dataclass
@@ -51,7 +51,7 @@ class Outcome:
     def failure(self) -> str:
         """Returns why the command did not end, with the end of the console log."""
         how = "was stopped after" if self.timed_out else "died after"
-        tail = "\n".join(self.console.splitlines()[-40:])
+        tail = "\n".join(self.console.splitlines()[-60:])
         return f"the guest {how} {self.seconds:.0f} s; its console:\n{tail}"
 
 
@@ -137,7 +137,11 @@ def _run_qemu(
     timed_out = False
     try:
         subprocess.run(
-            command, stdin=subprocess.DEVNULL, stdout=stdout, timeout=timeout
+            command,
+            check=True,
+            stdin=subprocess.DEVNULL,
+            stdout=stdout,
+            timeout=timeout,
         )
     except subprocess.TimeoutExpired:
         timed_out = True
@@ -146,7 +150,9 @@ def _run_qemu(
         console=(work / "console").read_text(errors="replace"),
         timed_out=timed_out,
     )
-    for line in (work / "report").read_text().splitlines():
+    # A guest may die while it writes a line.
+    whole_lines, _, _ = (work / "report").read_text().rpartition("\n")
+    for line in whole_lines.splitlines():
         entry = json.loads(line)
         if "exit" in entry:
             outcome.status = entry["exit"]

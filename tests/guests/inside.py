@@ -57,12 +57,15 @@ class _Result(unittest.TestResult):
         self._outcome = ("passed", "")
         self._begin = time.monotonic()
         self._write(test=test.id(), outcome="started")
-        signal.alarm(_SECONDS_PER_TEST)
+        # It fires again in case the test's own cleanup hangs as well.
+        signal.setitimer(signal.ITIMER_REAL, _SECONDS_PER_TEST, 30)
 
     def stopTest(self, test: unittest.TestCase) -> None:
-        signal.alarm(0)
+        signal.setitimer(signal.ITIMER_REAL, 0)
         super().stopTest(test)
-        self._write_outcome(test.id())
+        outcome, detail = self._outcome
+        seconds = round(time.monotonic() - self._begin, 3)
+        self._write(test=test.id(), outcome=outcome, detail=detail, seconds=seconds)
 
     def addError(self, test: unittest.TestCase, err: Any) -> None:
         super().addError(test, err)
@@ -91,18 +94,14 @@ class _Result(unittest.TestResult):
     def _record(self, test: unittest.TestCase, outcome: str, detail: str) -> None:
         """Keeps the outcome of a running test; the worst counts.
 
-        What stands in for a test when a class or module cannot be set up or torn
-        down is not started, so it is written at once.
+        What unittest calls a test when a class or module cannot be set up or torn
+        down is never started; it is named like "setUpClass (tests.live.x.Class)".
         """
-        if self._outcome[0] != "failed":
-            self._outcome = (outcome, detail)
         if not isinstance(test, unittest.TestCase):
-            self._write_outcome(test.id())
-
-    def _write_outcome(self, name: str) -> None:
-        outcome, detail = self._outcome
-        seconds = round(time.monotonic() - self._begin, 3)
-        self._write(test=name, outcome=outcome, detail=detail, seconds=seconds)
+            scope = test.id().partition(" ")[2].strip("()")
+            self._write(scope=scope, outcome=outcome, detail=detail)
+        elif self._outcome[0] != "failed":
+            self._outcome = (outcome, detail)
 
     def _write(self, **fields: object) -> None:
         self._report.write(json.dumps(fields) + "\n")
