@@ -106,7 +106,12 @@ class NotSupported(SkepError):
 
 
 class VerifierRejection(SkepError):
-    """The verifier refused a program that skep generated: a bug in skep."""
+    """The verifier refused a program that skep generated: a bug in skep.
+
+    `log` is all that the verifier said.
+    """
+
+    log = ""
 
 
 class AttachError(SkepError):

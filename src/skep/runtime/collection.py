@@ -1,0 +1,129 @@
+"""All kernel objects of one tool run, made together and taken down together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Callable, TypeVar
+
+from skep.errors import (
+    AttachError,
+    InternalError,
+    NotPermitted,
+    NotSupported,
+    ProbeNotFound,
+    SkepError,
+    TargetError,
+    VerifierRejection,
+)
+from skep.runtime.links import Link, attach, close_links
+from skep.runtime.maps import Map
+from skep.runtime.programs import Program
+from skep.spec import CollectionSpec, MapSpec
+
+C = TypeVar("C")
+
+_FALL_BACK_ON = (
+    AttachError,
+    NotPermitted,
+    NotSupported,
+    ProbeNotFound,
+    TargetError,
+    VerifierRejection,
+)
+
+
+class Collection:
+    """Maps, programs and links, by the order in which they were made.
+
+    A context manager: leaving it detaches the programs, then frees them, then the maps.
+    """
+
+    def __init__(self) -> None:
+        self.maps: dict[str, Map] = {}
+        self.programs: list[Program] = []
+        self.links: list[Link] = []
+
+    @classmethod
+    def load(cls, spec: CollectionSpec, verbose: bool = False) -> Collection:
+        """Create, load and attach all; on failure nothing is left behind."""
+        collection = cls()
+        collection.add(spec, verbose)
+        return collection
+
+    def add(self, spec: CollectionSpec, verbose: bool = False) -> None:
+        """Create, load and attach what `spec` has, or nothing of it.
+
+        A map that the collection already has under the same name is shared.  Programs
+        are attached in the order of the spec, after all of them have been loaded.
+        """
+        addition = Collection()
+        try:
+            for wanted in spec.maps:
+                if not self._has(wanted):
+                    addition.maps[wanted.name] = Map.create(wanted)
+            maps = {**self.maps, **addition.maps}
+            for program in spec.programs:
+                addition.programs.append(Program.load(program, maps, verbose))
+            for loaded in addition.programs:
+                if loaded.spec.attach.kind != "test_run":
+                    addition.links.append(attach(loaded))
+        except BaseException:
+            addition.close()
+            raise
+        self.maps.update(addition.maps)
+        self.programs += addition.programs
+        self.links += addition.links
+
+    def _has(self, wanted: MapSpec) -> bool:
+        present = self.maps.get(wanted.name)
+        if present is not None and present.spec != wanted:
+            raise InternalError(f"two different maps are called {wanted.name!r}")
+        return present is not None
+
+    def add_first(
+        self,
+        ladder: Iterable[tuple[C, Callable[[], CollectionSpec]]],
+        verbose: bool = False,
+    ) -> tuple[C, list[tuple[C, SkepError]]]:
+        """Add the first candidate whose programs load and attach.
+
+        The ladder has candidates, best first, each with what compiles it.  Returns the
+        one that was taken, and those before it with what went wrong.  When all fail,
+        raises the error of the first, with those of the others as notes.
+        """
+        failures: list[tuple[C, SkepError]] = []
+        for candidate, compile_spec in ladder:
+            try:
+                self.add(compile_spec(), verbose)
+            except _FALL_BACK_ON as error:
+                failures.append((candidate, error))
+                continue
+            return candidate, failures
+        raise _nothing_worked([error for _, error in failures])
+
+    def close(self) -> None:
+        """Detach and free everything, in reverse order."""
+        close_links(self.links)
+        self.links.clear()
+        while self.programs:
+            self.programs.pop().close()
+        for name in reversed(list(self.maps)):
+            self.maps.pop(name).close()
+
+    def __enter__(self) -> Collection:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+
+def _nothing_worked(errors: Sequence[SkepError]) -> SkepError:
+    """The first error, which is that of the best candidate, and notes on the others."""
+    if not errors:
+        return InternalError("a probe has no candidates")
+    first = errors[0]
+    if len(errors) > 1:
+        others = [f"also tried: {error.diagnostic.message}" for error in errors[1:]]
+        notes = [*first.diagnostic.notes, *others]
+        first.diagnostic = first.diagnostic._replace(notes=notes)
+    return first

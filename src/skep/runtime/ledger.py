@@ -1,0 +1,69 @@
+"""The loss ledger: what happened and was not reported, by cause."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Callable
+
+from skep.runtime.maps import Map
+from skep.runtime.programs import Program
+from skep.spec import LEDGER_CAUSES
+
+RECURSION = "recursion"
+"""Cause: the kernel skipped a program because one was already running on the CPU."""
+
+
+class Ledger:
+    """Adds up losses counted by programs, by the kernel, and in user space.
+
+    `causes` is the map of spec.LEDGER_MAP, None when no program of the collection can
+    lose anything.  `counts_perf_misses` tells whether this kernel counts what
+    trace_call_bpf skips (6.7, "bpf: Count missed stats in trace_call_bpf"); before, its
+    counter stays at zero.
+    """
+
+    def __init__(
+        self,
+        causes: Map | None,
+        programs: Sequence[Program],
+        counts_perf_misses: Callable[[], bool],
+    ) -> None:
+        self._causes = causes
+        self._programs = programs
+        self._counts_perf_misses = counts_perf_misses
+        self._user: dict[str, int] = {}
+
+    def count(self, cause: str, number: int = 1) -> None:
+        """Count a loss in user space, such as a record dropped from a queue."""
+        self._user[cause] = self._user.get(cause, 0) + number
+
+    def losses(self) -> dict[str, int | None]:
+        """How many losses of each cause so far; None where the kernel does not tell."""
+        losses: dict[str, int | None] = dict.fromkeys(LEDGER_CAUSES, 0)
+        if self._causes is not None:
+            counters = self._causes.lookup(bytes(4))
+            if counters is not None:
+                losses.update(zip(LEDGER_CAUSES, self._causes.word_sums(counters)))
+        losses[RECURSION] = self._recursion()
+        for cause, number in self._user.items():
+            losses[cause] = (losses.get(cause) or 0) + number
+        return losses
+
+    def _recursion(self) -> int | None:
+        total = 0
+        for program in self._programs:
+            misses = self._misses(program)
+            if misses is None:
+                return None
+            total += misses
+        return total
+
+    def _misses(self, program: Program) -> int | None:
+        kind = program.spec.attach.kind
+        # Sampling programs are skipped without a count (bpf_overflow_handler,
+        # kernel/events/core.c).
+        if kind in ("perf_event", "profile", "interval"):
+            return None
+        if kind == "tracepoint" and not self._counts_perf_misses():
+            return None
+        return program.info().recursion_misses

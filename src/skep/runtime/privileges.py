@@ -1,0 +1,121 @@
+"""What this process may do, and the message when the kernel says it may not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from skep.errors import NotPermitted
+
+# Source: include/uapi/linux/capability.h.  Before 5.8 there was only CAP_SYS_ADMIN,
+# and it still stands for the other two.
+CAP_SYS_ADMIN = 21
+CAP_PERFMON = 38
+CAP_BPF = 39
+
+_NAMES = {
+    CAP_SYS_ADMIN: "CAP_SYS_ADMIN",
+    CAP_PERFMON: "CAP_PERFMON",
+    CAP_BPF: "CAP_BPF",
+}
+
+TRACING = (CAP_BPF, CAP_PERFMON)
+"""What loading a tracing program takes."""
+
+
+class Privileges(NamedTuple):
+    """What decides whether the kernel lets a process trace.
+
+    `capabilities` is the effective set as bits; `initial_namespace` whether they count
+    for BPF at all; `seccomp` whether a filter may refuse system calls; `lockdown` the
+    kernel's lockdown level or "" when it cannot be read; `unprivileged_bpf_disabled`
+    the sysctl, "" likewise.
+    """
+
+    capabilities: int
+    initial_namespace: bool
+    seccomp: bool
+    lockdown: str
+    unprivileged_bpf_disabled: str
+
+    def lacks(self, needed: Sequence[int]) -> list[str]:
+        """Names of the capabilities among `needed` that are missing."""
+        if self.capabilities >> CAP_SYS_ADMIN & 1:
+            return []
+        return [_NAMES[one] for one in needed if not self.capabilities >> one & 1]
+
+
+def parse(status: str, uid_map: str, lockdown: str, sysctl: str) -> Privileges:
+    """Privileges from the text of /proc/self/{status,uid_map}, lockdown and sysctl."""
+    lines = dict(line.partition(":")[::2] for line in status.splitlines())
+    active = lockdown.partition("[")[2].partition("]")[0]
+    return Privileges(
+        int(lines.get("CapEff", "0"), 16),
+        uid_map.split() == ["0", "0", "4294967295"],
+        lines.get("Seccomp", "0").strip() != "0",
+        active,
+        sysctl.strip(),
+    )
+
+
+def current() -> Privileges:
+    """The privileges of this process."""
+    return parse(
+        _read("/proc/self/status"),
+        _read("/proc/self/uid_map"),
+        _read("/sys/kernel/security/lockdown"),
+        _read("/proc/sys/kernel/unprivileged_bpf_disabled"),
+    )
+
+
+def _read(path: str) -> str:
+    """The file's text, or nothing where it is absent or may not be read."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            return file.read()
+    except OSError:
+        return ""
+
+
+def denial(
+    action: str, needed: Sequence[int], found: str, privileges: Privileges | None = None
+) -> NotPermitted:
+    """The error for `action` ("load the program p") that the kernel refused.
+
+    `needed` are the capabilities it takes, `found` is what the kernel answered.
+    """
+    holder = privileges or current()
+    lacking = holder.lacks(needed)
+    if lacking:
+        return NotPermitted(
+            f"not permitted to {action}: this process lacks {' and '.join(lacking)}",
+            notes=_sysctl_note(holder, lacking),
+            hint="run as root or with these capabilities",
+        )
+    return NotPermitted(
+        f"not permitted to {action}, although this process has the capabilities"
+        f" for it ({found})",
+        notes=_other_reasons(holder),
+    )
+
+
+def _sysctl_note(holder: Privileges, lacking: Sequence[str]) -> list[str]:
+    value = holder.unprivileged_bpf_disabled
+    if "CAP_BPF" not in lacking or value in ("", "0"):
+        return []
+    return [f"kernel.unprivileged_bpf_disabled is {value}"]
+
+
+def _other_reasons(holder: Privileges) -> list[str]:
+    """What can refuse a process that has the capabilities."""
+    reasons = []
+    if not holder.initial_namespace:
+        reasons.append(
+            "it is in a user namespace of its own, as in a rootless container, and"
+            " capabilities count only in the initial one"
+        )
+    if holder.seccomp:
+        reasons.append("a seccomp filter, as container engines install, may refuse it")
+    if holder.lockdown not in ("", "none"):
+        reasons.append(f"the kernel is locked down: {holder.lockdown}")
+    return reasons or ["a security module of the kernel may refuse it"]

@@ -1,0 +1,136 @@
+"""Programs: loaded from a ProgramSpec, run for a test, asked for their counters."""
+
+from __future__ import annotations
+
+import errno
+import os
+import struct
+from collections.abc import Mapping, Sequence
+
+from skep.asm import encode
+from skep.errors import InternalError, SkepError
+from skep.runtime import verifier
+from skep.runtime.maps import Map, object_name
+from skep.runtime.refusals import refusal
+from skep.runtime.syscall import bpf
+from skep.runtime.types import load_types
+from skep.spec import ProgramSpec
+
+# Program type and expected attach type of each kind of attachment; a test run gets its
+# context as u64 arguments, which raw tracepoint programs take (5.10).
+# Source: enum bpf_prog_type and bpf_attach_type, include/uapi/linux/bpf.h.
+_TYPES = {
+    "tp_btf": (26, bpf.BPF_TRACE_RAW_TP),
+    "raw_tracepoint": (17, 0),
+    "tracepoint": (5, 0),
+    "perf_event": (7, 0),
+    "profile": (7, 0),
+    "interval": (7, 0),
+    "test_run": (17, 0),
+}
+
+_FIRST_LOG = 1 << 20
+_LARGEST_LOG = (1 << 24) - 1  # what 5.10 allows, UINT_MAX >> 8
+
+
+class Program:
+    """A program in the kernel.
+
+    `log` is the verifier's log when it was asked for, else empty.
+    """
+
+    def __init__(self, spec: ProgramSpec, fd: int, log: str = "") -> None:
+        self.spec = spec
+        self.fd = fd
+        self.log = log
+
+    @classmethod
+    def load(
+        cls, spec: ProgramSpec, maps: Mapping[str, Map], verbose: bool = False
+    ) -> Program:
+        """Load a program that refers to `maps` by name; `verbose` keeps the log.
+
+        Raises VerifierRejection, NotPermitted or NotSupported.
+        """
+        if spec.attach.kind not in _TYPES:
+            raise InternalError(f"cannot load programs for {spec.attach.kind!r}")
+        prog_type, attach_type = _TYPES[spec.attach.kind]
+        types = load_types(spec)
+        load = bpf.ProgLoad(
+            prog_type,
+            encode(spec.instructions, lambda name: maps[name].fd),
+            spec.license.encode() + b"\0",
+            object_name(spec.name),
+            attach_type,
+            spec.attach.id if spec.attach.kind == "tp_btf" else 0,
+            types.btf_fd,
+            types.func_info,
+            types.line_info,
+        )
+        try:
+            return cls(spec, *_load(spec, load, verbose))
+        finally:
+            types.close()
+
+    def info(self) -> bpf.ProgramInfo:
+        """The kernel's counters for this program."""
+        try:
+            return bpf.prog_info(self.fd)
+        except OSError as error:
+            raise refusal(error, f"read counters of {self.spec.name!r}") from error
+
+    def test_run(self, context: Sequence[int] = (), cpu: int | None = None) -> int:
+        """Run the program once with the u64s of `context`, at most 12.
+
+        Returns the low 32 bits of r0.  Only for "test_run" and "raw_tracepoint".
+        """
+        words = struct.pack(f"={len(context)}Q", *context)
+        try:
+            return bpf.prog_test_run(self.fd, words, cpu)
+        except OSError as error:
+            raise refusal(error, f"test-run the program {self.spec.name!r}") from error
+
+    def close(self) -> None:
+        """Let go of the program; the kernel frees it when nothing is attached."""
+        if self.fd >= 0:
+            os.close(self.fd)
+            self.fd = -1
+
+
+def _load(spec: ProgramSpec, load: bpf.ProgLoad, verbose: bool) -> tuple[int, str]:
+    """File descriptor and log of a program, loaded again to learn why if refused."""
+    if verbose:
+        fd, log, error = _load_with_log(load)
+    else:
+        # The log makes a load several times slower.
+        try:
+            return bpf.prog_load(load), ""
+        except OSError:
+            fd, log, error = _load_with_log(load)
+    if error is None:
+        return fd, log
+    raise _why(spec, log, error) from error
+
+
+def _load_with_log(load: bpf.ProgLoad) -> tuple[int, str, OSError | None]:
+    """Load with a log that is as large as it takes."""
+    size = _FIRST_LOG
+    while True:
+        buffer = bytearray(size)
+        fd, failure = -1, None
+        try:
+            fd = bpf.prog_load(load, 1, buffer)
+        except OSError as error:
+            failure = error
+        if failure is None or failure.errno != errno.ENOSPC or size == _LARGEST_LOG:
+            text = buffer[: buffer.index(0)] if 0 in buffer else buffer
+            return fd, text.decode(errors="replace"), failure
+        size = min(size * 4, _LARGEST_LOG)
+
+
+def _why(spec: ProgramSpec, log: str, error: OSError) -> SkepError:
+    """A refusal without a complaint in the log came from before the verifier."""
+    complaint = verifier.read_log(log)
+    if complaint is not None:
+        return verifier.rejection(spec, complaint, log)
+    return refusal(error, f"load the program {spec.name!r} ({spec.attach.kind})")

@@ -1,0 +1,67 @@
+"""Ctrl-C and SIGTERM as something to wait for, instead of an exception anywhere."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from types import FrameType
+from typing import Any
+
+_STOPPING = (signal.SIGINT, signal.SIGTERM)
+_PATIENCE_S = 1.0
+
+
+class StopSignals:
+    """Catches SIGINT and SIGTERM while it is open; main thread only.
+
+    The first signal only makes `fileno()` readable, so it can neither be lost in a
+    callback nor tear a report.  A second one kills the process as if it had not been
+    caught: the kernel takes down everything that is attached.  The second must come
+    more than a second after the first, since timeout(1) sends its signal twice, to the
+    process and to its group.
+    """
+
+    def __init__(self) -> None:
+        self.received: int | None = None
+        self._since = 0.0
+        self._read_fd, self._write_fd = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        # The C handler writes to the pipe at once, whatever Python is doing.
+        self._previous_fd = signal.set_wakeup_fd(
+            self._write_fd, warn_on_full_buffer=False
+        )
+        self._previous: list[tuple[int, Any]] = [
+            (number, signal.signal(number, self._handle)) for number in _STOPPING
+        ]
+
+    def _handle(self, number: int, frame: FrameType | None) -> None:
+        now = time.monotonic()
+        if self.received is None:
+            self.received, self._since = number, now
+        elif now - self._since > _PATIENCE_S:
+            signal.signal(number, signal.SIG_DFL)
+            os.kill(os.getpid(), number)
+
+    def fileno(self) -> int:
+        """What becomes readable when a signal has come; `stopped` empties it."""
+        return self._read_fd
+
+    def stopped(self) -> bool:
+        """Whether a signal has asked to stop."""
+        try:
+            # Other signals with a Python handler write here too.
+            numbers = os.read(self._read_fd, 64)
+        except BlockingIOError:
+            numbers = b""
+        for number in numbers:
+            if number in _STOPPING and self.received is None:
+                self.received, self._since = number, time.monotonic()
+        return self.received is not None
+
+    def close(self) -> None:
+        """Put the previous handlers back."""
+        for number, handler in self._previous:
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)
+        signal.set_wakeup_fd(self._previous_fd)
+        os.close(self._read_fd)
+        os.close(self._write_fd)

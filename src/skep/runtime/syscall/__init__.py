@@ -1,0 +1,1 @@
+"""System calls without a wrapper in the standard library."""
