@@ -17,7 +17,6 @@ from skep.btf.types import (
     Func,
     FuncProto,
     Int,
-    Member,
     Modifier,
     Pointer,
     Struct,
@@ -221,29 +220,38 @@ class Btf:
         return self.find("int", name.name) if found is None else found
 
     def member(self, struct_id: int, path: str) -> Optional[Place]:
-        """A member by its path ("a.b.c"), also inside anonymous structs and unions.
+        """A member by its path ("a.b[2].c"), also inside anonymous structs and unions.
 
-        None if there is no such member.  Pointers are not followed.
+        None if there is no such member.  Pointers are not followed, and an index may
+        exceed the array's length, which is 0 for flexible arrays.
         """
         place = Place(struct_id, 0, 0)
-        for name in path.split("."):
-            found = self._direct_member(place.type, name)
+        for step in path.replace("[", ".[").split("."):
+            if step.startswith("["):
+                found = self._element(place.type, int(step[1:-1]))
+            else:
+                found = self._direct_member(place.type, step)
             if found is None:
                 return None
-            place = Place(
-                found.type, place.bit_offset + found.bit_offset, found.bitfield_size
-            )
+            place = found._replace(bit_offset=place.bit_offset + found.bit_offset)
         return place
 
-    def _direct_member(self, struct_id: int, name: str) -> Optional[Member]:
+    def _element(self, array_id: int, index: int) -> Optional[Place]:
+        array = self.type(self.resolve(array_id))
+        if not isinstance(array, Array):
+            return None
+        return Place(array.element, index * self.size_of(array.element) * 8, 0)
+
+    def _direct_member(self, struct_id: int, name: str) -> Optional[Place]:
         struct = self.type(self.resolve(struct_id))
         if not isinstance(struct, Struct):
             return None
         for member in struct.members:
             if member.name == name:
-                return member
+                return Place(member.type, member.bit_offset, member.bitfield_size)
         for member in struct.members:
             inner = None if member.name else self._direct_member(member.type, name)
             if inner:
-                return inner._replace(bit_offset=member.bit_offset + inner.bit_offset)
+                bit_offset = member.bit_offset + inner.bit_offset
+                return inner._replace(bit_offset=bit_offset)
         return None

@@ -1,0 +1,46 @@
+"""What skep needs to know of an architecture.
+
+Registers are member paths of `struct pt_regs`; their offsets come from BTF.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Tuple
+
+
+class Compat(NamedTuple):
+    """The 32-bit ABI beside the native one.
+
+    A task is in a 32-bit system call when `task_member`, a path in `struct
+    task_struct`, has a bit of `task_mask` set.
+    """
+
+    task_member: str
+    task_mask: int
+    syscall_args: Tuple[str, ...]
+    syscall_prefixes: Tuple[str, ...]
+
+
+class Arch(NamedTuple):
+    """One architecture.
+
+    `machine` is what uname(2) calls it.  `function_args` are the registers of the
+    kernel's own calling convention, valid on entry to a function, and `return_value` is
+    valid on return.  `syscall_args` are valid both at entry to and at exit from a
+    native system call.  `syscall_prefix` precedes the name of a native system call in
+    its kernel symbol; the function takes a pointer to `struct pt_regs`.
+    """
+
+    name: str
+    machine: str
+    pointer_size: int
+    little_endian: bool
+    function_args: Tuple[str, ...]
+    return_value: str
+    instruction_pointer: str
+    stack_pointer: str
+    frame_pointer: str
+    syscall_args: Tuple[str, ...]
+    syscall_number: str
+    syscall_prefix: str
+    compat: Compat
