@@ -68,6 +68,14 @@ def current() -> Privileges:
     )
 
 
+def hides_kernel_memory() -> bool:
+    """Whether lockdown takes the helpers that read kernel memory away.
+
+    bpf_tracing_func_proto, kernel/trace/bpf_trace.c: LOCKDOWN_BPF_READ_KERNEL.
+    """
+    return current().lockdown == "confidentiality"
+
+
 def _read(path: str) -> str:
     """The file's text, or nothing where it is absent or may not be read."""
     try:

@@ -8,8 +8,8 @@ import struct
 from collections.abc import Mapping, Sequence
 
 from skep.asm import encode
-from skep.errors import InternalError, SkepError
-from skep.runtime import verifier
+from skep.errors import InternalError, NotPermitted, SkepError
+from skep.runtime import privileges, verifier
 from skep.runtime.maps import Map, object_name
 from skep.runtime.refusals import refusal
 from skep.runtime.syscall import bpf
@@ -68,7 +68,8 @@ class Program:
             types.line_info,
         )
         try:
-            return cls(spec, *_load(spec, load, verbose))
+            fd, log = _load(spec, load, verbose)
+            return cls(spec, fd, log)
         finally:
             types.close()
 
@@ -98,39 +99,39 @@ class Program:
 
 
 def _load(spec: ProgramSpec, load: bpf.ProgLoad, verbose: bool) -> tuple[int, str]:
-    """File descriptor and log of a program, loaded again to learn why if refused."""
-    if verbose:
-        fd, log, error = _load_with_log(load)
-    else:
-        # The log makes a load several times slower.
-        try:
-            return bpf.prog_load(load), ""
-        except OSError:
-            fd, log, error = _load_with_log(load)
-    if error is None:
-        return fd, log
-    raise _why(spec, log, error) from error
+    """File descriptor and log of a program.
+
+    It is loaded once more for the log, which makes a load several times slower.
+    """
+    try:
+        fd = bpf.prog_load(load)
+    except OSError as error:
+        raise _why(spec, _log_of(load), error) from error
+    return fd, _log_of(load) if verbose else ""
 
 
-def _load_with_log(load: bpf.ProgLoad) -> tuple[int, str, OSError | None]:
-    """Load with a log that is as large as it takes."""
+def _log_of(load: bpf.ProgLoad) -> str:
+    """What the verifier says to a program, up to 16 MiB of it."""
     size = _FIRST_LOG
     while True:
         buffer = bytearray(size)
-        fd, failure = -1, None
         try:
-            fd = bpf.prog_load(load, 1, buffer)
+            os.close(bpf.prog_load(load, 1, buffer))
         except OSError as error:
-            failure = error
-        if failure is None or failure.errno != errno.ENOSPC or size == _LARGEST_LOG:
-            text = buffer[: buffer.index(0)] if 0 in buffer else buffer
-            return fd, text.decode(errors="replace"), failure
-        size = min(size * 4, _LARGEST_LOG)
+            if error.errno == errno.ENOSPC and size < _LARGEST_LOG:
+                size = min(size * 4, _LARGEST_LOG)
+                continue
+        return bytes(buffer).partition(b"\0")[0].decode(errors="replace")
 
 
 def _why(spec: ProgramSpec, log: str, error: OSError) -> SkepError:
-    """A refusal without a complaint in the log came from before the verifier."""
+    """What was wrong; a log without a complaint means it was not the verifier."""
     complaint = verifier.read_log(log)
-    if complaint is not None:
-        return verifier.rejection(spec, complaint, log)
-    return refusal(error, f"load the program {spec.name!r} ({spec.attach.kind})")
+    if complaint is None:
+        return refusal(error, f"load the program {spec.name!r} ({spec.attach.kind})")
+    if "probe_read_kernel" in complaint.reason and privileges.hides_kernel_memory():
+        return NotPermitted(
+            "not permitted to read kernel memory: the kernel is locked down"
+            " (confidentiality)"
+        )
+    return verifier.rejection(spec, complaint, log)

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from skep.asm import Instruction, slot_numbers
-from skep.asm.disasm import disassemble
+from skep.asm.disasm import notation
 from skep.errors import Span, VerifierRejection
 from skep.spec import ProgramSpec
 
@@ -57,8 +57,8 @@ def rejection(spec: ProgramSpec, complaint: Complaint, log: str) -> VerifierReje
     index = _index_of(spec.instructions, complaint.slot)
     notes = []
     if index is not None:
-        text = disassemble([spec.instructions[index]]).strip()
-        notes.append(f"at instruction {complaint.slot}, {text}")
+        text = notation(spec.instructions[index])
+        notes.append(f"at instruction {complaint.slot}: {text}")
     error = VerifierRejection(
         f"the kernel's verifier refused the program {spec.name!r}: {complaint.reason}",
         None if index is None else source_of(spec, index),
