@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from tests.guests import cpio, root
+from tests.guests import cache, cpio, root
 from tests.guests.kernels import Kernel
 
 TREE = Path(__file__).resolve().parents[2]
@@ -71,7 +71,7 @@ def run(
     of the command goes to `stdout`; what it leaves in /out is unpacked to `out`.
     """
     image = root.ensure(kernel)
-    with tempfile.TemporaryDirectory(dir=root.cache_directory()) as name:
+    with tempfile.TemporaryDirectory(dir=cache.directory(), prefix="boot-") as name:
         work = Path(name)
         with open(work / "initrd", "wb") as initrd:
             with open(image.archive, "rb") as archive:
@@ -116,6 +116,7 @@ def _qemu_command(image: Path, work: Path) -> list[str]:
         for argument in ("-drive", f"file={work / disk},if=virtio,format=raw")
     )
     return [
+        *("setpriv", "--pdeathsig", "TERM"),  # end with this process in any case
         *("qemu-system-x86_64", "-accel", _ACCELERATOR, "-cpu", "max"),
         *("-smp", str(_CPUS), "-m", _MEMORY),
         *("-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"),

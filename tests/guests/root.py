@@ -8,18 +8,15 @@ disk, no initramfs generator and no drivers to find its root.
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import os
 import re
-import shutil
 import subprocess
 import tarfile
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.guests import cpio
+from tests.guests import cache, cpio
 from tests.guests.kernels import Kernel
 
 # What the live tests may call inside a guest.
@@ -79,25 +76,10 @@ class Root:
     archive: Path
 
 
-def cache_directory() -> Path:
-    """Returns the directory for everything that is downloaded or built."""
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    path = Path(base) / "skep"
-    path.mkdir(parents=True, exist_ok=True)
-    return path
-
-
 def ensure(kernel: Kernel) -> Root:
     """Returns the root of a kernel, building it if the cache has none."""
-    guests = cache_directory() / "guests"
-    guests.mkdir(exist_ok=True)
-    directory = guests / f"{kernel.version}-{_recipe(kernel)}"
-    with open(guests / f"{kernel.version}.lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not directory.exists():
-            for outdated in guests.glob(f"{kernel.version}-*"):
-                shutil.rmtree(outdated)
-            _build(kernel, directory)
+    name = f"root-{kernel.version}-{_recipe(kernel)}"
+    directory = cache.get(name, lambda path: _build(kernel, path))
     return Root(directory / "vmlinuz", directory / "root.cpio")
 
 
@@ -108,27 +90,20 @@ def _recipe(kernel: Kernel) -> str:
 
 
 def _build(kernel: Kernel, directory: Path) -> None:
-    with tempfile.TemporaryDirectory(dir=directory.parent, prefix="build-") as name:
-        build = Path(name)
-        tar = build / "root.tar"
-        command = (*_MMDEBSTRAP, kernel.suite, str(tar), _mirror())
-        log = build.parent / f"{kernel.version}.log"
-        with open(log, "w") as output:
-            status = subprocess.run(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"},
-            ).returncode
-        if status:
-            tail = "".join(log.read_text().splitlines(keepends=True)[-20:])
-            raise RuntimeError(f"cannot build the root of {kernel.suite}:\n{tail}")
-        _convert(tar, build)
-        tar.unlink()
-        build.chmod(0o755)
-        build.rename(directory)
-        build.mkdir()  # for TemporaryDirectory to remove
+    tar = directory / "root.tar"
+    done = subprocess.run(
+        (*_MMDEBSTRAP, kernel.suite, str(tar), _mirror()),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"},
+    )
+    if done.returncode:
+        tail = "\n".join(done.stdout.splitlines()[-20:])
+        raise RuntimeError(f"cannot build the root of {kernel.suite}:\n{tail}")
+    _convert(tar, directory)
+    tar.unlink()
 
 
 def _mirror() -> str:

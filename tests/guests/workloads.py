@@ -7,12 +7,11 @@ name ends in `_32` is built for the 32-bit system call interface.
 from __future__ import annotations
 
 import hashlib
-import shutil
 import subprocess
-import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
-from tests.guests.root import cache_directory
+from tests.guests import cache
 
 SOURCES = Path(__file__).resolve().parents[1] / "live" / "workloads"
 
@@ -29,17 +28,12 @@ def build() -> Path:
     key = hashlib.sha256(repr(_COMPILER).encode())
     for source in sources:
         key.update(source.name.encode() + b"\0" + source.read_bytes())
-    directory = cache_directory() / f"workloads-{key.hexdigest()[:12]}"
-    if directory.exists():
-        return directory
-    with tempfile.TemporaryDirectory(dir=directory.parent) as name:
-        for source in sources:
-            _compile(source, Path(name) / source.stem)
-        # Another run may have been faster; both have built the same.
-        shutil.copytree(name, directory, dirs_exist_ok=True)
-    return directory
+    name = f"workloads-{key.hexdigest()[:12]}"
+    return cache.get(name, lambda path: _compile(sources, path))
 
 
-def _compile(source: Path, program: Path) -> None:
-    wordsize = ("-m32",) if source.stem.endswith("_32") else ()
-    subprocess.run((*_COMPILER, *wordsize, "-o", program, source), check=True)
+def _compile(sources: Iterable[Path], directory: Path) -> None:
+    for source in sources:
+        wordsize = ("-m32",) if source.stem.endswith("_32") else ()
+        program = directory / source.stem
+        subprocess.run((*_COMPILER, *wordsize, "-o", program, source), check=True)
