@@ -12,9 +12,9 @@ import os
 import subprocess
 import tempfile
 import unittest
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Iterator
 
 # linux/loop.h
 _LOOP_SET_FD = 0x4C00

@@ -17,9 +17,10 @@ import subprocess
 import tempfile
 import time
 import unittest
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Callable, NamedTuple, Optional, Union
+from typing import Any, Callable, NamedTuple
 
 TREE = Path(__file__).resolve().parents[2]
 SKEP = os.environ.get("SKEP") or str(TREE / "skep")
@@ -49,7 +50,7 @@ class Outcome(NamedTuple):
         return [item for item in objects if item["type"] == kind]
 
     def lost(self) -> dict[str, int]:
-        """What the ledger counted, by cause, as the last JSON line of type loss says."""
+        """What the ledger counted, by cause, as the last line of type loss says."""
         ledgers = self.objects("loss")
         return dict(ledgers[-1]["lost"]) if ledgers else {}
 
@@ -59,23 +60,25 @@ class Tool:
 
     The tool counts as attached when its first line, the header, is on its standard
     output.  A tool that prints no header is given something to report: `knock` is
-    called until the first line appears.
+    called until the first line appears.  `prefix` is a command that runs the tool.
     """
 
     def __init__(
         self,
-        *arguments: Union[str, bytes],
-        knock: Optional[Callable[[], object]] = None,
+        *arguments: str | bytes,
+        knock: Callable[[], object] | None = None,
+        prefix: Sequence[str] = (),
     ) -> None:
         self.arguments = arguments
+        self._prefix = prefix
         self._knock = knock
-        self._outcome: Optional[Outcome] = None
+        self._outcome: Outcome | None = None
 
     def __enter__(self) -> Tool:
         self._stdout = tempfile.TemporaryFile()
         self._stderr = tempfile.TemporaryFile()
         self.process = subprocess.Popen(
-            [SKEP, *self.arguments],
+            [*self._prefix, SKEP, *self.arguments],
             stdin=subprocess.DEVNULL,
             stdout=self._stdout,
             stderr=self._stderr,
@@ -89,9 +92,9 @@ class Tool:
 
     def __exit__(
         self,
-        kind: Optional[type[BaseException]],
-        error: Optional[BaseException],
-        traceback: Optional[TracebackType],
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
     ) -> None:
         self._end()
 
@@ -122,7 +125,7 @@ class Tool:
             self._outcome = self.wait(begin)
         return self._outcome
 
-    def wait(self, begin: Optional[float] = None) -> Outcome:
+    def wait(self, begin: float | None = None) -> Outcome:
         """Waits until the tool ends by itself."""
         begin = time.monotonic() if begin is None else begin
         try:
@@ -166,13 +169,14 @@ class LiveTest(unittest.TestCase):
         self.assertNotIn("Traceback", message)
         return message
 
-    def assert_fails(self, status: int, *arguments: str) -> str:
+    def assert_fails(self, status: int, *arguments: str, user: int = 0) -> str:
         """The tool ends by itself with the status; returns its message."""
         done = subprocess.run(
             [SKEP, *arguments],
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=START_SECONDS,
+            user=user,
         )
         self.assertEqual(done.returncode, status, done.stderr.decode())
         self.assertEqual(done.stdout, b"")
@@ -201,6 +205,23 @@ class LiveTest(unittest.TestCase):
                 if process.poll() is None:
                     process.kill()
                 process.wait()
+
+
+def fork(run: Callable[[], object]) -> int:
+    """Runs a function in a forked child of this process; returns the child's pid."""
+    pid = os.fork()
+    if not pid:
+        try:
+            run()
+        finally:
+            os._exit(0)
+    os.waitpid(pid, 0)
+    return pid
+
+
+def json_bytes(value: Any) -> bytes:
+    """The bytes that a string in a JSON record stands for."""
+    return value.encode("utf-8", "surrogateescape")
 
 
 def matches(pattern: str, lines: list[str]) -> list[re.Match[str]]:

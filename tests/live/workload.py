@@ -12,7 +12,7 @@ import os
 import subprocess
 import unittest
 from functools import cache
-from typing import NamedTuple, Optional, Union
+from typing import NamedTuple, Union
 
 from tests.live.support import SLOW
 
@@ -34,7 +34,7 @@ def program(name: str) -> str:
 
 def start(name: str, *arguments: Argument) -> subprocess.Popen[bytes]:
     """Starts a workload with its output in a pipe."""
-    command: list[Union[str, bytes]] = [program(name)]
+    command: list[str | bytes] = [program(name)]
     command += [str(a) if isinstance(a, int) else a for a in arguments]
     try:
         return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
@@ -65,7 +65,7 @@ class Open(NamedTuple):
     result: int
     flags: int
     mode: int
-    path: Optional[bytes]
+    path: bytes | None
 
 
 def parse_opens(text: str) -> list[Open]:

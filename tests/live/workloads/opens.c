@@ -240,12 +240,7 @@ static pthread_barrier_t start;
 static void *work(void *argument)
 {
 	struct worker *worker = argument;
-	char name[64];
 
-	for (size_t i = 0; i < worker->count; i++) {
-		sprintf(name, "thread-%zu-open-%zu", worker->number, i);
-		worker->done[i].path = join(worker->dir, name);
-	}
 	pthread_barrier_wait(&start);
 	for (size_t i = 0; i < worker->count; i++) {
 		struct done *done = &worker->done[i];
@@ -262,6 +257,18 @@ static void *work(void *argument)
 	return NULL;
 }
 
+/* In advance, because malloc opens a file of sysfs when a thread first calls it. */
+static void prepare(struct worker *worker)
+{
+	char name[64];
+
+	worker->done = allocate(worker->count * sizeof(struct done));
+	for (size_t i = 0; i < worker->count; i++) {
+		sprintf(name, "thread-%zu-open-%zu", worker->number, i);
+		worker->done[i].path = join(worker->dir, name);
+	}
+}
+
 static void run_threads(const char *dir, size_t count, size_t threads)
 {
 	struct worker *workers = allocate(threads * sizeof(*workers));
@@ -271,7 +278,7 @@ static void run_threads(const char *dir, size_t count, size_t threads)
 		workers[i].dir = dir;
 		workers[i].number = i;
 		workers[i].count = count;
-		workers[i].done = allocate(count * sizeof(struct done));
+		prepare(&workers[i]);
 		if (pthread_create(&workers[i].thread, NULL, work, &workers[i]))
 			die("pthread_create");
 	}

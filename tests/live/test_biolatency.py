@@ -1,0 +1,238 @@
+"""biolatency counts every request to a block device, once, in its histogram."""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+import time
+from typing import NamedTuple
+
+from tests.live import support, workload
+from tests.live.disk import scratch_disk
+from tests.live.support import Outcome, Tool
+
+REQUESTS = 101
+PROCESSES = 10
+SIZE = 8192
+
+BANNER = "Tracing block device I/O... Hit Ctrl-C to end."
+SLOT = r" +(\d+) -> (\d+) +: (\d+) +\|(\**) *\|"
+
+
+class Slot(NamedTuple):
+    """One line of a histogram."""
+
+    low: int
+    high: int
+    count: int
+    stars: int
+
+
+def slots(lines: list[str]) -> list[Slot]:
+    """The lines of all histograms, in order."""
+    found = support.matches(SLOT, lines)
+    return [Slot(int(m[1]), int(m[2]), int(m[3]), len(m[4])) for m in found]
+
+
+def total(outcome: Outcome) -> int:
+    """The requests in all histograms."""
+    return sum(slot.count for slot in slots(outcome.lines()))
+
+
+def sections(outcome: Outcome, key: str) -> dict[str, int]:
+    """The requests of each section "KEY = NAME"."""
+    parts = re.split(rf"^{key} = (.*)$", outcome.stdout.decode(), flags=re.MULTILINE)
+    counts: dict[str, int] = {}
+    for name, text in zip(parts[1::2], parts[2::2]):
+        count = sum(slot.count for slot in slots(text.splitlines()))
+        counts[name] = counts.get(name, 0) + count
+    return counts
+
+
+class BiolatencyTest(support.LiveTest):
+    """Each test has the scratch disk for itself."""
+
+    def setUp(self) -> None:
+        disk = scratch_disk()
+        self.device = disk.__enter__()
+        self.addCleanup(disk.__exit__, None, None, None)
+        self.disk = os.path.basename(self.device)
+
+    def request(self, kind: str, count: int = REQUESTS) -> int:
+        """Makes requests of one kind; returns the nanoseconds that all took."""
+        return int(workload.run("blockio", self.device, kind, count, SIZE))
+
+    def trace(self, *options: str, kind: str = "read") -> Outcome:
+        """Traces requests of one kind to the scratch disk."""
+        with Tool("biolatency", "-d", self.disk, *options) as tool:
+            self.request(kind)
+            outcome = tool.stop()
+        self.assert_clean(outcome)
+        return outcome
+
+
+class Counts(BiolatencyTest):
+    def test_every_request_is_counted_once(self) -> None:
+        for kind in ("read", "write"):
+            for options in ((), ("-Q",), ("-m",), ("-Q", "-m")):
+                with self.subTest(kind=kind, options=options):
+                    self.assertEqual(total(self.trace(*options, kind=kind)), REQUESTS)
+
+    def test_flush_and_discard(self) -> None:
+        for kind in ("flush", "discard"):
+            try:
+                self.request(kind, count=1)
+            except RuntimeError:
+                self.skipTest(f"{self.disk} does not {kind}")
+            with self.subTest(kind=kind):
+                self.assertEqual(total(self.trace(kind=kind)), REQUESTS)
+
+    def test_ten_processes_at_the_same_sectors(self) -> None:
+        for options in ((), ("-Q",)):
+            with self.subTest(options=options):
+                with Tool("biolatency", "-d", self.disk, *options) as tool:
+                    arguments = self.device, "read", REQUESTS, SIZE
+                    running = [
+                        workload.start("blockio", *arguments) for _ in range(PROCESSES)
+                    ]
+                    for process in running:
+                        workload.finish(process)
+                    outcome = tool.stop()
+                self.assertEqual(total(outcome), REQUESTS * PROCESSES)
+
+    def test_other_disks_are_not_counted(self) -> None:
+        with scratch_disk() as other, Tool("biolatency", "-d", self.disk) as tool:
+            if other == self.device:
+                self.skipTest("there is only one scratch disk")
+            workload.run("blockio", other, "read", REQUESTS, SIZE)
+            outcome = tool.stop()
+        self.assertEqual(total(outcome), 0)
+
+    def test_by_disk(self) -> None:
+        with Tool("biolatency", "-D") as tool:
+            self.request("read")
+            outcome = tool.stop()
+        self.assertEqual(sections(outcome, "disk")[self.disk], REQUESTS)
+
+    def test_by_flags(self) -> None:
+        with Tool("biolatency", "-F", "-d", self.disk) as tool:
+            self.request("read")
+            self.request("write", count=2 * REQUESTS)
+            outcome = tool.stop()
+        counts: dict[str, int] = {}
+        for flags, count in sections(outcome, "flags").items():
+            counts[flags.rpartition("-")[2]] = count
+        self.assertEqual(counts, {"Read": REQUESTS, "Write": 2 * REQUESTS})
+        self.assertIn("Idle-Sync-Write", sections(outcome, "flags"))
+
+
+class Output(BiolatencyTest):
+    def test_layout(self) -> None:
+        lines = self.trace().lines()
+        self.assertEqual(lines[:2], [BANNER, ""])
+        header = "     usecs               : count     distribution"
+        self.assertEqual(lines[2], header)
+        found = slots(lines)
+        self.assertEqual(len(found), len(lines) - 3)
+        self.assertEqual(found[0][:2], (0, 1))
+        for line, slot in zip(lines[3:], found):
+            stars = "*" * (40 * slot.count // max(s.count for s in found))
+            bounds = f"{slot.low:>10d} -> {slot.high:<10d}"
+            self.assertEqual(line, f"{bounds} : {slot.count:<8d} |{stars:<40s}|")
+        for below, slot in zip(found, found[1:]):
+            self.assertEqual((slot.low, slot.high), (below.high + 1, slot.low * 2 - 1))
+        self.assertGreater(found[-1].count, 0)
+
+    def test_latency_is_within_the_time_it_took(self) -> None:
+        for options in ((), ("-Q",)):
+            with Tool("biolatency", "-e", "-d", self.disk, *options) as tool:
+                elapsed = self.request("read") // 1000
+                outcome = tool.stop()
+            summary = r"avg = (\d+) usecs, total: (\d+) usecs, count: (\d+)"
+            found = support.matches(summary, outcome.lines())
+            self.assertEqual(len(found), 1)
+            average, sum_us, count = (int(text) for text in found[0].groups())
+            self.assertEqual((average, count), (sum_us // REQUESTS, REQUESTS))
+            self.assertLessEqual(sum_us, elapsed)
+            lowest = sum(s.low * s.count for s in slots(outcome.lines()))
+            highest = sum((s.high + 1) * s.count for s in slots(outcome.lines()))
+            self.assertTrue(lowest <= sum_us <= highest, outcome.stdout)
+
+    def test_milliseconds(self) -> None:
+        lines = self.trace("-m").lines()
+        self.assertEqual(lines[2], "     msecs               : count     distribution")
+
+    def test_intervals(self) -> None:
+        options = "-T", "-d", self.disk, "1", "3"
+        with Tool("biolatency", *options) as tool:
+            deadline = time.monotonic() + 2
+            made = 0
+            while time.monotonic() < deadline:
+                self.request("read")
+                made += REQUESTS
+            outcome = tool.wait()
+        self.assert_clean(outcome)
+        times = support.matches(r"\d\d:\d\d:\d\d", outcome.lines())
+        self.assertEqual(len(times), 3)
+        self.assertEqual(total(outcome), made)
+
+    def test_interrupt_reports_what_is_left(self) -> None:
+        with Tool("biolatency", "-d", self.disk, "3600") as tool:
+            self.request("read")
+            outcome = tool.stop()
+        self.assertEqual(total(outcome), REQUESTS)
+
+    def test_nothing_happened(self) -> None:
+        with Tool("biolatency", "-e", "-d", self.disk) as tool:
+            outcome = tool.stop()
+        self.assert_clean(outcome)
+        self.assertEqual([line for line in outcome.lines() if line], [BANNER])
+
+    def test_bcc_json(self) -> None:
+        # Without a banner; reads are made until the first report appears.
+        options = "-jF", "-d", self.disk, "1"
+        with Tool("biolatency", *options, knock=lambda: self.request("read")) as tool:
+            self.request("write")
+            outcome = tool.stop()
+        self.assert_clean(outcome)
+        written = 0
+        for line in outcome.lines():
+            report = ast.literal_eval(line)
+            self.assertEqual(report["val_type"], "usecs")
+            self.assertRegex(report["ts"], r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
+            if report["flags"].endswith("Write"):
+                written += sum(slot["count"] for slot in report["data"])
+        self.assertEqual(written, REQUESTS)
+
+    def test_json(self) -> None:
+        options = "--json", "-F", "-d", self.disk, "1"
+        with Tool("biolatency", *options, knock=lambda: self.request("read")) as tool:
+            self.request("write")
+            outcome = tool.stop()
+        counted = [
+            slot["count"]
+            for histogram in outcome.objects("histogram")
+            for slot in histogram["slots"]
+            if histogram["flags"].endswith("Write")
+        ]
+        self.assertEqual(sum(counted), REQUESTS)
+
+
+class Refusals(BiolatencyTest):
+    def test_usage_errors(self) -> None:
+        for arguments in (
+            ("--no-such-option",),
+            ("-D", "-F"),
+            ("-d", "no-such-disk"),
+            ("0",),
+            ("1", "0"),
+            ("often",),
+            ("1", "2", "3"),
+        ):
+            with self.subTest(arguments=arguments):
+                self.assert_usage_error("biolatency", *arguments)
+
+    def test_unknown_disk_is_named(self) -> None:
+        message = self.assert_usage_error("biolatency", "-d", "no-such-disk")
+        self.assertIn("no such disk 'no-such-disk'", message)

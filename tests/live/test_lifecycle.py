@@ -1,0 +1,96 @@
+"""Tools start, end, and share the kernel with each other, as their users expect."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import tempfile
+import time
+
+from tests.live import support
+from tests.live.bpf_objects import existing_objects, held_objects
+from tests.live.support import Tool
+
+EVENT_TOOLS = ("opensnoop", "execsnoop")
+TOOLS = (*EVENT_TOOLS, "biolatency")
+
+
+def execute_something() -> None:
+    """Opens and executes a program."""
+    os.waitpid(os.posix_spawn("/bin/true", ["true"], os.environ), 0)
+
+
+class Lifecycle(support.LiveTest):
+    def test_interrupt_ends_well(self) -> None:
+        for name in TOOLS:
+            with self.subTest(tool=name), Tool(name) as tool:
+                execute_something()
+                self.assert_clean(tool.stop())
+
+    def test_rows_appear_while_tracing(self) -> None:
+        for name in EVENT_TOOLS:
+            with self.subTest(tool=name), Tool(name) as tool:
+                execute_something()
+                tool.wait_for(lambda output: output.count(b"\n") > 1, support.SLOW)
+
+    def test_reader_goes_away(self) -> None:
+        for name in EVENT_TOOLS:
+            with self.subTest(tool=name):
+                self.assert_head_ends_quietly([name], execute_something)
+
+    def test_nothing_is_left_after_kill(self) -> None:
+        for name in TOOLS:
+            with self.subTest(tool=name):
+                with Tool(name) as tool:
+                    held = held_objects(tool.process.pid)
+                    self.assertGreater(len(held & existing_objects()), 1)
+                    tool.process.kill()
+                    tool.process.wait()
+                # The kernel frees programs and maps after a grace period.
+                deadline = time.monotonic() + support.STOP_SECONDS
+                while held & existing_objects() and time.monotonic() < deadline:
+                    time.sleep(0.05)
+                self.assertEqual(held & existing_objects(), set())
+
+    def test_interrupt_while_starting(self) -> None:
+        for delay in (0.01, 0.02, 0.04, 0.06, 0.1):
+            with self.subTest(delay=delay), tempfile.TemporaryFile() as stderr:
+                process = subprocess.Popen(
+                    [support.SKEP, "opensnoop"], stdout=stderr, stderr=stderr
+                )
+                time.sleep(delay * support.SLOW)
+                process.send_signal(signal.SIGINT)
+                status = process.wait(support.STOP_SECONDS)
+                self.assertIn(status, (0, 130, -signal.SIGINT))
+                self.assertNotIn(b"Traceback", os.pread(stderr.fileno(), 1 << 16, 0))
+
+    def test_same_tool_twice(self) -> None:
+        with Tool("execsnoop") as first, Tool("execsnoop") as second:
+            execute_something()
+            outcomes = first.stop(), second.stop()
+        for outcome in outcomes:
+            shown = [line for line in outcome.lines() if "/bin/true" in line]
+            self.assertEqual(len(shown), 1)
+
+
+class Privileges(support.LiveTest):
+    NOBODY = 65534
+
+    def test_refusal_names_what_is_missing(self) -> None:
+        for name in TOOLS:
+            with self.subTest(tool=name):
+                message = self.assert_fails(1, name, user=self.NOBODY)
+                self.assertNotIn("Traceback", message)
+                self.assertRegex(message, "root|CAP_BPF|CAP_SYS_ADMIN")
+
+    def test_capabilities_instead_of_root(self) -> None:
+        wanted = "+bpf,+perfmon,+dac_read_search"
+        capabilities = f"--inh-caps={wanted}", f"--ambient-caps={wanted}"
+        user = "setpriv", f"--reuid={self.NOBODY}", "--clear-groups", *capabilities
+        if subprocess.run([*user, "true"], capture_output=True).returncode:
+            self.skipTest("setpriv cannot give these capabilities")
+        for name in TOOLS:
+            with self.subTest(tool=name), Tool(name, prefix=user) as tool:
+                execute_something()
+                self.assertEqual(tool.stop().status, 0)
