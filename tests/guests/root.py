@@ -92,7 +92,7 @@ def _recipe(kernel: Kernel) -> str:
 def _build(kernel: Kernel, directory: Path) -> None:
     tar = directory / "root.tar"
     done = subprocess.run(
-        (*_MMDEBSTRAP, kernel.suite, str(tar), _mirror()),
+        (*_MMDEBSTRAP, kernel.suite, str(tar), mirror()),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -106,7 +106,7 @@ def _build(kernel: Kernel, directory: Path) -> None:
     tar.unlink()
 
 
-def _mirror() -> str:
+def mirror() -> str:
     """Returns the URI of the Debian archive that this host's apt uses."""
     lines = subprocess.run(
         ("apt-get", "indextargets", "--format", "$(LABEL) $(REPO_URI)"),
