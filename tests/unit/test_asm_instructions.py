@@ -3,7 +3,7 @@
 The bytes are those that llvm-mc 19 (-mcpu=v4) prints for the same instruction, but for
 the pseudo sources of maps, functions and kfuncs and for load-acquire and store-release,
 which it has no syntax for; those are from include/uapi/linux/bpf.h, and
-tests/live/test_asm_notation.py has the kernel read them.
+tests/differential runs them in the kernel.
 """
 
 from __future__ import annotations
