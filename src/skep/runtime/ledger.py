@@ -16,7 +16,7 @@ RECURSION = "recursion"
 class Ledger:
     """Adds up losses counted by programs, by the kernel, and in user space.
 
-    `causes` is the map of spec.LEDGER_MAP, None when no program of the collection can
+    `causes` is the map of spec.LEDGER, None when no program of the collection can
     lose anything.  `counts_perf_misses` tells whether this kernel counts what
     trace_call_bpf skips (6.7, "bpf: Count missed stats in trace_call_bpf"); before, its
     counter stays at zero.

@@ -11,7 +11,13 @@ import os
 from collections.abc import Iterable, Sequence
 from typing import Callable, NamedTuple
 
-from skep.errors import AttachError, InternalError, ProbeNotFound, SkepError
+from skep.errors import (
+    AttachError,
+    InternalError,
+    NotSupported,
+    ProbeNotFound,
+    SkepError,
+)
 from skep.runtime import cpus
 from skep.runtime.programs import Program
 from skep.runtime.refusals import refusal
@@ -55,6 +61,9 @@ def _refused(program: Program, error: OSError) -> SkepError:
     spec = program.spec.attach
     place = f"{spec.kind} {spec.name}".rstrip()
     if error.errno == errno.ENOENT:
+        if spec.kind in ("perf_event", "profile"):
+            # Most virtual machines have no hardware counters.
+            return NotSupported(f"this machine does not count {spec.name}")
         return ProbeNotFound(f"this kernel has no {place}")
     action = f"attach the program {program.spec.name!r} to {place}"
     return refusal(error, action, otherwise=AttachError)
