@@ -1,0 +1,98 @@
+"""What is said when the kernel refuses."""
+
+import errno
+
+import pytest
+
+from skep.errors import AttachError, NotPermitted, NotSupported
+from skep.runtime import privileges
+from skep.runtime.privileges import CAP_BPF, CAP_PERFMON, TRACING, denial, parse
+from skep.runtime.refusals import refusal
+from skep.runtime.syscall.libc import ENOTSUPP
+
+ALL = 0x1FFFFFFFFFF
+HOST = "         0          0 4294967295\n"
+
+
+def holder(capabilities=ALL, uid_map=HOST, lockdown="", sysctl="", seccomp=0):
+    status = f"Name:\tskep\nCapEff:\t{capabilities:016x}\nSeccomp:\t{seccomp}\n"
+    return parse(status, uid_map, lockdown, sysctl)
+
+
+def test_parse():
+    found = holder(1 << CAP_BPF, lockdown="none [integrity] confidentiality\n")
+    assert found.capabilities == 1 << CAP_BPF
+    assert found.initial_namespace
+    assert not found.seccomp
+    assert found.lockdown == "integrity"
+
+
+def test_nothing_readable_is_no_privilege():
+    assert parse("", "", "", "").lacks(TRACING) == ["CAP_BPF", "CAP_PERFMON"]
+
+
+@pytest.mark.parametrize(
+    "capabilities, lacking",
+    [
+        (0, ["CAP_BPF", "CAP_PERFMON"]),
+        (1 << CAP_BPF, ["CAP_PERFMON"]),
+        (1 << CAP_BPF | 1 << CAP_PERFMON, []),
+        (1 << privileges.CAP_SYS_ADMIN, []),
+    ],
+)
+def test_lacks(capabilities, lacking):
+    assert holder(capabilities).lacks(TRACING) == lacking
+
+
+def test_denial_names_the_capability():
+    error = denial("trace", TRACING, "EPERM", holder(1 << CAP_BPF))
+    assert str(error) == (
+        "not permitted to trace: this process lacks CAP_PERFMON\n"
+        "  hint: run as root or with these capabilities"
+    )
+
+
+def test_denial_tells_the_sysctl():
+    error = denial("trace", TRACING, "EPERM", holder(0, sysctl="2\n"))
+    assert "kernel.unprivileged_bpf_disabled is 2" in str(error)
+
+
+@pytest.mark.parametrize(
+    "reason, who",
+    [
+        ("user namespace", holder(uid_map="0 1000 1\n")),
+        ("seccomp filter", holder(seccomp=2)),
+        ("locked down: integrity", holder(lockdown="none [integrity]")),
+        ("security module", holder()),
+    ],
+)
+def test_denial_despite_all_capabilities(reason, who):
+    text = str(denial("trace", TRACING, "EPERM, x", who))
+    assert "although this process has the capabilities for it (EPERM, x)" in text
+    assert reason in text
+
+
+@pytest.mark.parametrize(
+    "number, kind",
+    [
+        (errno.EPERM, NotPermitted),
+        (errno.EACCES, NotPermitted),
+        (errno.ENOSYS, NotSupported),
+        (errno.EINVAL, NotSupported),
+        (errno.E2BIG, NotSupported),
+        (ENOTSUPP, NotSupported),
+        (errno.EBUSY, AttachError),
+        (errno.EMFILE, AttachError),
+    ],
+)
+def test_refusal(number, kind):
+    error = refusal(OSError(number, "x"), "attach p", otherwise=AttachError)
+    assert type(error) is kind
+    assert "attach p" in str(error)
+
+
+def test_lockdown_that_hides_kernel_memory(monkeypatch):
+    for level, hidden in (("integrity", False), ("confidentiality", True)):
+        who = holder(lockdown=f"none [{level}]")
+        monkeypatch.setattr(privileges, "current", lambda who=who: who)
+        assert privileges.hides_kernel_memory() is hidden
