@@ -1,0 +1,65 @@
+"""Field types: annotations that say what a member of a record means.
+
+`pid: Pid` in a record class decides the member's C type, how the kernel side fills it,
+its column, and its form in JSON.
+"""
+
+from __future__ import annotations
+
+from skep.fields.base import Cell, Column, Context, Field, Member, Value, column
+from skep.fields.block import Disk, IoFlags
+from skep.fields.clock import Clock
+from skep.fields.files import FileMode, OpenFlags
+from skep.fields.integers import S32, S64, U8, U16, U32, U64, Hex
+from skep.fields.results import Errno, FdOrErrno, Ret
+from skep.fields.task import CgroupId, Comm, Cpu, Pid, Ppid, Tid, Uid
+from skep.fields.text import Args, Bytes, Text
+from skep.fields.times import (
+    DurationNs,
+    LatencyMs,
+    LatencyUs,
+    SinceStart,
+    Time,
+    WallClock,
+)
+
+__all__ = [
+    "S32",
+    "S64",
+    "U8",
+    "U16",
+    "U32",
+    "U64",
+    "Args",
+    "Bytes",
+    "Cell",
+    "CgroupId",
+    "Clock",
+    "Column",
+    "Comm",
+    "Context",
+    "Cpu",
+    "Disk",
+    "DurationNs",
+    "Errno",
+    "FdOrErrno",
+    "Field",
+    "FileMode",
+    "Hex",
+    "IoFlags",
+    "LatencyMs",
+    "LatencyUs",
+    "Member",
+    "OpenFlags",
+    "Pid",
+    "Ppid",
+    "Ret",
+    "SinceStart",
+    "Text",
+    "Tid",
+    "Time",
+    "Uid",
+    "Value",
+    "WallClock",
+    "column",
+]

@@ -1,0 +1,206 @@
+"""What a field type is: how one member of a record is filled, shown and serialised.
+
+A field type is a class used as an annotation (`pid: Pid`).  It is never instantiated
+and never called once per event: it *describes* its text and its value by small
+expressions and functions, from which `skep.output` generates one function per record
+class.
+
+Text is plain here; escaping belongs to `skep.output.escape` alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Callable, NamedTuple
+
+from skep.errors import UsageError
+from skep.fields.cgroupfs import Cgroups
+from skep.fields.clock import Clock
+from skep.fields.diskstats import Disks
+
+
+class Column(NamedTuple):
+    """How a member is shown where that differs from its field type's way.
+
+    title   header of the column
+    width   characters it is padded to; one space always follows
+    align   "<" or ">"
+    format  a Python format spec without width and alignment (".2f", "08o", ".14")
+    when    the option that shows it (opaque here); None: always shown
+    size    for text: the most bytes that the kernel side copies
+    help    what the column means, for the manual page
+
+    A format of bcc without a separating space, such as `%-14s%-6s`, is a column that
+    is narrower by one: the two differ only for texts that fill the column, which bcc
+    runs together with the next.
+    """
+
+    title: str | None = None
+    width: int | None = None
+    align: str | None = None
+    format: str | None = None
+    when: object = None
+    size: int | None = None
+    help: str = ""
+
+
+def column(
+    title: str | None = None,
+    width: int | None = None,
+    align: str | None = None,
+    format: str | None = None,
+    when: object = None,
+    size: int | None = None,
+    help: str = "",
+) -> Any:
+    """A `Column`, typed so that it may be assigned to a member with any annotation."""
+    return Column(title, width, align, format, when, size, help)
+
+
+class Context:
+    """What field types need to know of this run.
+
+    `io_names` are the enumerators of enum req_op and enum req_flag_bits by name; their
+    numbers differ between kernels.
+    """
+
+    __slots__ = ("cgroups", "clock", "disks", "io_names")
+
+    def __init__(
+        self,
+        clock: Clock | None = None,
+        io_names: Mapping[str, int] | None = None,
+        disks: Disks | None = None,
+        cgroups: Cgroups | None = None,
+    ) -> None:
+        self.clock = clock or Clock()
+        self.io_names = io_names or {}
+        self.disks = disks or Disks()
+        self.cgroups = cgroups or Cgroups()
+
+
+class Member(NamedTuple):
+    """One member of a record class: its name, field type and column."""
+
+    name: str
+    field: type[Field]
+    column: Column = Column()
+
+    @property
+    def raw(self) -> str:
+        """The variable that holds the member's raw value in generated code.
+
+        Raw values are what `struct` unpacks: int, or bytes for text.
+        """
+        return f"raw_{self.name}"
+
+
+class Cell(NamedTuple):
+    """One printed column of a member.
+
+    `source` is a Python expression over `Member.raw` names.  Without `text` its value
+    is a number shown by the format spec `spec`; with `text`, that function gives the
+    shown text.  `remember` says that few values occur, so that their texts are kept.
+    `names` has the objects that `source` needs besides.
+    """
+
+    title: str
+    width: int
+    align: str
+    source: str
+    text: Callable[[Any], str] | None = None
+    spec: str = "d"
+    remember: bool = True
+    names: Mapping[str, Any] = {}
+
+
+class Value(NamedTuple):
+    """A member as a program sees it: an attribute of the library, a key in JSON.
+
+    `key` is the JSON key.  Without `convert` the value is that of the expression
+    `source`, a number; with it, convert(source).  `symbols`, given the same, adds JSON
+    keys for symbolic forms.  `remember` as in `Cell`.
+    """
+
+    key: str
+    source: str
+    convert: Callable[[Any], Any] | None = None
+    symbols: Callable[[Any], Mapping[str, Any]] | None = None
+    remember: bool = True
+
+
+class Field:
+    """Base of all field types; by itself a u64 shown in decimal.
+
+    ctype    type on the kernel side, in C spelling; "string" and "strings" are text
+             of variable length at the end of the record
+    fill     compiler intrinsic that fills the member when the author passes nothing;
+             None where it must be passed
+    title, width, align, spec
+             the column's defaults; an empty title is the member's name in capitals
+    shown    expression that a `varied` field prints, `{}` standing for the raw value
+    varied   nearly every record has another value, so texts are not kept
+    unit, meaning
+             for descriptions of the record; a unit of "ns" is appended to JSON keys
+    """
+
+    ctype = "u64"
+    fill: str | None = None
+    title = ""
+    width = 0
+    align = "<"
+    spec = "d"
+    shown = "{}"
+    varied = False
+    unit = ""
+    meaning = ""
+
+    @classmethod
+    def cells(
+        cls, member: Member, members: Sequence[Member], context: Context
+    ) -> Sequence[Cell]:
+        """The columns of `member`, one of the visible `members` of its record."""
+        cell = cls.cell(member)
+        if cls.varied:
+            source = cls.shown.format(member.raw)
+            return (cell._replace(source=source, text=None),)
+        return (cell,)
+
+    @classmethod
+    def cell(cls, member: Member) -> Cell:
+        """The one column of most fields: defaults overridden by the declaration."""
+        declared = member.column
+        spec = cls.spec if declared.format is None else declared.format
+        return Cell(
+            title=declared.title or cls.title or member.name.upper(),
+            width=cls.width if declared.width is None else declared.width,
+            align=declared.align or cls.align,
+            source=member.raw,
+            text=lambda raw: cls.text(raw, spec),
+            spec=spec,
+        )
+
+    @classmethod
+    def text(cls, raw: Any, spec: str) -> str:
+        """The text of a raw value, not yet padded or escaped."""
+        return format(raw, spec)
+
+    @classmethod
+    def value(cls, member: Member, context: Context) -> Value:
+        """The member as programs see it."""
+        return Value(cls.key(member), member.raw)
+
+    @classmethod
+    def key(cls, member: Member) -> str:
+        """The JSON key: the name, with the unit of a time appended."""
+        if cls.unit == "ns" and not member.name.endswith("_ns"):
+            return f"{member.name}_ns"
+        return member.name
+
+    @classmethod
+    def parse(cls, text: str) -> int:
+        """The raw value that a user means by `text`; raises UsageError."""
+        try:
+            return int(text, 0)
+        except ValueError:
+            raise UsageError(f"not a number: {text!r}") from None

@@ -1,0 +1,116 @@
+"""Arguments of open(2): flags and modes."""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from skep.errors import UsageError, near_matches
+from skep.fields.base import Cell, Context, Field, Member, Value
+
+
+@functools.cache
+def open_flags() -> Mapping[str, int]:
+    """The flags of open(2) on this architecture by name, combined ones first.
+
+    Python's `os` has them from the C library's headers.  O_ACCMODE is no flag, and
+    glibc's O_LARGEFILE is 0 where the kernel sets the flag by itself.
+    """
+    names = (name for name in dir(os) if name.startswith("O_"))
+    flags = {name: int(getattr(os, name)) for name in names}
+    for name in ("O_ACCMODE", "O_NDELAY", "O_RSYNC"):  # the last two have other names
+        flags.pop(name, None)
+    flags["O_LARGEFILE"] = flags.get("O_LARGEFILE") or 0o100000
+    by_bits = sorted(flags.items(), key=lambda flag: (-_bits(flag[1]), flag[1]))
+    return dict(by_bits)
+
+
+def _bits(number: int) -> int:
+    return bin(number).count("1")
+
+
+class OpenFlags(Field):
+    """Flags of open(2), shown in octal; JSON adds NAME_names, a list."""
+
+    ctype = "u32"
+    title = "FLAGS"
+    width = 8
+    spec = "08o"
+    meaning = "flags of open(2)"
+
+    @classmethod
+    def names(cls, flags: int) -> list[str]:
+        """The names of the flags, the access mode first, unknown bits last in hex."""
+        access = ("O_RDONLY", "O_WRONLY", "O_RDWR")
+        mode = flags & os.O_ACCMODE
+        names = [access[mode]] if mode < len(access) else [hex(mode)]
+        rest = flags & ~os.O_ACCMODE
+        for name, bits in open_flags().items():
+            if name not in access and rest & bits == bits:
+                names.append(name)
+                rest &= ~bits
+        return [*names, hex(rest)] if rest else names
+
+    @classmethod
+    def value(cls, member: Member, context: Context) -> Value:
+        """The flags as a number."""
+        key = f"{member.name}_names"
+        return Value(
+            member.name,
+            member.raw,
+            symbols=lambda raw: {key: cls.names(raw)},
+        )
+
+    @classmethod
+    def parse(cls, text: str) -> int:
+        """The bits of one flag given by name ("O_WRONLY")."""
+        flags = open_flags()
+        if text not in flags:
+            matches = near_matches(text.upper(), sorted(flags))
+            raise UsageError(
+                f"Bad flag: {text}",
+                hint=f"did you mean {' or '.join(matches)}?" if matches else "",
+            )
+        return flags[text]
+
+
+class FileMode(Field):
+    """Permissions given to open(2), in octal; "n/a" where the call creates nothing.
+
+    Whether it does shows in the record's `OpenFlags`; without such a member a mode of 0
+    counts as none.
+    """
+
+    ctype = "u32"
+    title = "MODE"
+    width = 4
+    spec = "04o"
+    meaning = "mode of the created file"
+
+    @classmethod
+    def cells(
+        cls, member: Member, members: Sequence[Member], context: Context
+    ) -> Sequence[Cell]:
+        """The mode, from its own value and the flags."""
+        cell = cls.cell(member)
+        flags = [other.raw for other in members if issubclass(other.field, OpenFlags)]
+        source = f"({member.raw}, {flags[0] if flags else 0})"
+        return (
+            cell._replace(source=source, text=lambda pair: cls.text(pair, cell.spec)),
+        )
+
+    @classmethod
+    def text(cls, raw: Any, spec: str) -> str:
+        """The text of a pair (mode, flags)."""
+        mode, flags = raw
+        return format(mode, spec) if mode or creates(flags) else "n/a"
+
+
+def creates(flags: int) -> bool:
+    """True if open(2) with these flags may create a file and so has a mode.
+
+    O_TMPFILE contains O_DIRECTORY, so all of its bits must be set.
+    """
+    return bool(flags & os.O_CREAT) or flags & os.O_TMPFILE == os.O_TMPFILE
