@@ -1,0 +1,1 @@
+"""From records to text: generated decoders, tables, JSON lines, CSV, histograms."""

@@ -1,0 +1,46 @@
+"""Tables of aggregates: rows read from maps, written as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from skep.fields.base import Context
+from skep.output.decode import format_function
+from skep.output.events import header_line
+from skep.output.ranking import Ranking
+from skep.output.record_types import RecordType
+from skep.output.writer import Writer
+
+
+class Table:
+    """Writes all rows of a table, with its header, each time it is asked to.
+
+    The record type's `kind` should be "table"; rows are tuples of raw values in the
+    order of its members.  `sort` and `limit` as for `Ranking`; without `sort` rows keep
+    their order.
+    """
+
+    def __init__(
+        self,
+        record: RecordType,
+        form: str,
+        context: Context,
+        writer: Writer,
+        sort: str | None = None,
+        limit: int | None = None,
+    ) -> None:
+        self._writer = writer
+        self._header = header_line(record, form, context)
+        self._format = format_function(record, form, context)
+        self._limit = limit
+        self._ranking = Ranking(record, context, sort, limit) if sort else None
+
+    def write(self, rows: Iterable[Sequence[Any]]) -> None:
+        """Write one report.  Raises OutputClosed."""
+        report = list(rows)
+        if self._ranking:
+            self._ranking.add(report)
+            report = list(self._ranking.take())
+        lines = self._format(report[: self._limit])
+        self._writer.lines([self._header, *lines])

@@ -1,0 +1,78 @@
+"""A stream of records as output: header, rows as they come, or sorted at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from skep.fields.base import Context
+from skep.output.counters import Counters
+from skep.output.decode import format_function
+from skep.output.decoder import Decoder, Ring
+from skep.output.filters import Filter
+from skep.output.ranking import Ranking
+from skep.output.record_types import RecordType
+from skep.output.text_rows import CSV, TABLE, header
+from skep.output.writer import Writer
+
+
+def header_line(record: RecordType, form: str, context: Context) -> str:
+    """What comes before the first row in this form; JSON has nothing there."""
+    if form == "json":
+        return ""
+    return header(record.cells(context), CSV if form == "csv" else TABLE)
+
+
+class Events:
+    """Writes the records of one class in the form "table", "csv" or "json".
+
+    With `limit` that many rows are written and no more.  With `sort` (see `Ranking`)
+    nothing is written before `finish`; without a limit, all rows are kept until then.
+    """
+
+    def __init__(
+        self,
+        record: RecordType,
+        form: str,
+        context: Context,
+        writer: Writer,
+        filters: Sequence[Filter] = (),
+        sort: str | None = None,
+        limit: int | None = None,
+    ) -> None:
+        self._writer = writer
+        self._header = header_line(record, form, context)
+        self._left = limit
+        self._ranking = Ranking(record, context, sort, limit) if sort else None
+        self._format = format_function(record, form, context)
+        row_form = "raw" if sort else form
+        self._decoder = Decoder([record], row_form, context, filters)
+
+    @property
+    def counters(self) -> Counters:
+        """What was cut, unreadable or filtered so far."""
+        return self._decoder.counters
+
+    @property
+    def is_full(self) -> bool:
+        """True once `limit` rows have been written."""
+        return self._left is not None and self._left <= 0
+
+    def header(self) -> None:
+        """Write the header, once everything is attached.  Raises OutputClosed."""
+        self._writer.text(self._header)
+
+    def drain(self, ring: Ring) -> None:
+        """Write what waits in the ring.  Raises OutputClosed."""
+        self._decoder.drain(ring, self._ranking.add if self._ranking else self._write)
+
+    def finish(self) -> None:
+        """Write the rows of a sorted stream, for the end or an interval."""
+        if self._ranking:
+            self._writer.lines(self._format(self._ranking.take()))
+
+    def _write(self, rows: list[Any]) -> None:
+        if self._left is not None:
+            rows = rows[: max(self._left, 0)]
+            self._left -= len(rows)
+        self._writer.lines(rows)

@@ -1,0 +1,52 @@
+"""Where output goes: a file descriptor, without a buffer in between."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Sequence
+
+
+class OutputClosed(Exception):
+    """Nobody reads the output any more, as after `| head`: a quiet end, no error."""
+
+
+class Writer:
+    """Writes text to a file descriptor at once.
+
+    Rows arrive here in batches, one for each time the ring was drained, so a buffer
+    would only delay them: a terminal shows a row as soon as it is drained, and a pipe
+    gets it within the reader's pause.
+    """
+
+    __slots__ = ("fd",)
+
+    def __init__(self, fd: int = 1) -> None:
+        self.fd = fd
+
+    def lines(self, lines: Sequence[str]) -> None:
+        """Write lines that end in line feeds.  Raises OutputClosed."""
+        if lines:
+            self.text("".join(lines))
+
+    def text(self, text: str) -> None:
+        """Write `text` as UTF-8.  Raises OutputClosed."""
+        rest = memoryview(text.encode("utf-8", "backslashreplace"))
+        try:
+            while rest:
+                rest = rest[self._write(rest) :]
+        except OSError as error:
+            # EIO: the terminal is gone.
+            if error.errno in (errno.EPIPE, errno.EIO):
+                raise OutputClosed from error
+            raise
+
+    def _write(self, rest: memoryview) -> int:
+        try:
+            return os.write(self.fd, rest)
+        except BlockingIOError:
+            # Some other program made the terminal or pipe non-blocking.
+            import select
+
+            select.select([], [self.fd], [])
+            return 0
