@@ -5,7 +5,7 @@ Registers are member paths of `struct pt_regs`; their offsets come from BTF.
 
 from __future__ import annotations
 
-from typing import NamedTuple, Tuple
+from typing import NamedTuple
 
 
 class Compat(NamedTuple):
@@ -17,8 +17,8 @@ class Compat(NamedTuple):
 
     task_member: str
     task_mask: int
-    syscall_args: Tuple[str, ...]
-    syscall_prefixes: Tuple[str, ...]
+    syscall_args: tuple[str, ...]
+    syscall_prefixes: tuple[str, ...]
 
 
 class Arch(NamedTuple):
@@ -35,12 +35,12 @@ class Arch(NamedTuple):
     machine: str
     pointer_size: int
     little_endian: bool
-    function_args: Tuple[str, ...]
+    function_args: tuple[str, ...]
     return_value: str
     instruction_pointer: str
     stack_pointer: str
     frame_pointer: str
-    syscall_args: Tuple[str, ...]
+    syscall_args: tuple[str, ...]
     syscall_number: str
     syscall_prefix: str
     compat: Compat

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Callable, NamedTuple, Sequence
+from collections.abc import Sequence
+from typing import Callable, NamedTuple
 
 from skep.btf import format as fmt
 from skep.btf.types import (
@@ -30,7 +31,8 @@ from skep.btf.types import (
 class Record(NamedTuple):
     """One undecoded type.
 
-    `string` maps a string offset to its text.  `last` is the third word, a size or a type id; `words` are those after the head.
+    `last` is the third word, a size or a type id; `words` are those after the head.
+    `string` maps a string's offset to its text.
     """
 
     name: str

@@ -61,8 +61,3 @@ def vlen_of(info: int) -> int:
     16 bits; the 8 above them are reserved and zero in kernels that do not use them.
     """
     return info & 0xFFFFFF
-
-
-def make_info(kind: int, vlen: int = 0, flag: bool = False) -> int:
-    """The info word of a type."""
-    return kind << 24 | vlen | (KIND_FLAG if flag else 0)

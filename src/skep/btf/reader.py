@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Iterator, NamedTuple, Optional
+from collections.abc import Iterator
+from typing import NamedTuple
 
 from skep.btf import format as fmt
 from skep.btf.decode import DECODERS, Record, signed
 from skep.btf.spelling import spell
 from skep.btf.table import Buffer, TypeTable
-from skep.btf.typename import TypeName, parse_c_type
+from skep.btf.typename import TypeName, parse_c_type, spell_as_gcc
 from skep.btf.types import (
     Array,
     BtfType,
@@ -61,25 +62,26 @@ class Btf:
     Malformed BTF raises `TargetError`, here or when the bad place is reached.
     """
 
-    def __init__(self, buffer: Buffer, base: Optional[Btf] = None) -> None:
+    def __init__(self, buffer: Buffer, base: Btf | None = None) -> None:
         self._base = base
-        if base:
-            table = base._table
-            end = table.string_base + table.string_size
-            self._table = TypeTable(buffer, table.end_id(), end)
-        else:
-            self._table = TypeTable(buffer)
+        first = (base.end_id, base.end_string) if base else ()
+        self._table = TypeTable(buffer, *first)
         self._types: dict[int, BtfType] = {0: Void()}
 
     @classmethod
-    def from_bytes(cls, buffer: Buffer, base: Optional[Btf] = None) -> Btf:
+    def from_bytes(cls, buffer: Buffer, base: Btf | None = None) -> Btf:
         """BTF in bytes or in a memory map, which must stay open."""
         return cls(buffer, base)
 
     @property
-    def is_split(self) -> bool:
-        """Whether types below this BTF's first id belong to a base."""
-        return self._base is not None
+    def end_id(self) -> int:
+        """One more than the last type id.  Reads the whole type section (10 ms)."""
+        return self._table.end_id()
+
+    @property
+    def end_string(self) -> int:
+        """The offset just behind the last string."""
+        return self._table.string_base + self._table.string_size
 
     def type(self, type_id: int) -> BtfType:
         """The type with an id; 0 is void.  Raises `TargetError` if there is none."""
@@ -113,7 +115,7 @@ class Btf:
             return self._base._string(offset)
         return self._table.string(offset) if offset else ""
 
-    def find(self, kind: str, name: str) -> Optional[int]:
+    def find(self, kind: str, name: str) -> int | None:
         """The id of the first type of a kind ("struct", "func", ...) with a name.
 
         The kinds are `skep.btf.format.KIND_NAMES`.  Types of a split BTF come before
@@ -125,8 +127,13 @@ class Btf:
         """The ids of all types of a kind with a name, ascending in each BTF."""
         return list(self._search(kind, name))
 
+    def names(self, prefix: str) -> list[str]:
+        """Names of types and members that begin with `prefix`, for suggestions."""
+        inherited = self._base.names(prefix) if self._base else []
+        return self._table.strings(prefix) + inherited
+
     def _search(self, kind: str, name: str) -> Iterator[int]:
-        offset = self._string_offset(name)
+        offset = self.string_offset(name)
         if offset is not None:
             kinds = [fmt.KINDS[each] for each in _ALSO.get(kind, (kind,))]
             top = b"".join(b"\\x%02x\\x%02x" % (n, n | 0x80) for n in kinds)
@@ -138,15 +145,16 @@ class Btf:
         if self._base:
             yield from self._base._search(kind, name)
 
-    def _string_offset(self, text: str) -> Optional[int]:
+    def string_offset(self, text: str) -> int | None:
+        """The offset of a name among the strings, None if it is not there."""
         if not text:
             return None  # anonymous types cannot be looked up
-        found = self._base._string_offset(text) if self._base else None
+        found = self._base.string_offset(text) if self._base else None
         return self._table.string_offset(text) if found is None else found
 
-    def enumerator(self, name: str) -> Optional[int]:
+    def enumerator(self, name: str) -> int | None:
         """The value of an enum constant, whatever enum it is in."""
-        offset = self._string_offset(name)
+        offset = self.string_offset(name)
         if offset is not None:
             for word in self._table.occurrences(offset):
                 value = self._enum_value(word)
@@ -154,7 +162,7 @@ class Btf:
                     return value
         return self._base.enumerator(name) if self._base else None
 
-    def _enum_value(self, word: int) -> Optional[int]:
+    def _enum_value(self, word: int) -> int | None:
         """The value of the enumerator whose name is at `word`, None if it is none."""
         start = self._table.enclosing(word)[1]
         words = self._table.words
@@ -168,7 +176,7 @@ class Btf:
             return signed(words[word + 2] << 32 | words[word + 1], 64, is_signed)
         return None
 
-    def function(self, name: str) -> Optional[FuncProto]:
+    def function(self, name: str) -> FuncProto | None:
         """The signature of a function."""
         type_id = self.find("func", name)
         func = None if type_id is None else self.type(type_id)
@@ -202,7 +210,7 @@ class Btf:
         """A type in C spelling, for messages."""
         return spell(type_id, self.type)
 
-    def parse_type(self, text: str) -> Optional[TypeUse]:
+    def parse_type(self, text: str) -> TypeUse | None:
         """The type that a C spelling means; None if the kernel has no such type."""
         name = parse_c_type(text)
         type_id = self.find_base(name)
@@ -210,16 +218,20 @@ class Btf:
             return None
         return TypeUse(type_id, name.pointers, name.array, name.user)
 
-    def find_base(self, name: TypeName) -> Optional[int]:
+    def find_base(self, name: TypeName) -> int | None:
         """The id of the type that the pointers and arrays of `name` are made of."""
         if name.kind == "void":
             return 0
         if name.kind not in ("int", "typedef"):
             return self.find(name.kind, name.name)
-        found = self.find("typedef", name.name)
-        return self.find("int", name.name) if found is None else found
+        if name.kind == "typedef" or " " not in name.name:
+            found = self.find("typedef", name.name)
+            if found is not None:
+                return found
+        names = (name.name, spell_as_gcc(name.name))
+        return next(filter(None, (self.find("int", each) for each in names)), None)
 
-    def member(self, struct_id: int, path: str) -> Optional[Place]:
+    def member(self, struct_id: int, path: str) -> Place | None:
         """A member by its path ("a.b[2].c"), also inside anonymous structs and unions.
 
         None if there is no such member.  Pointers are not followed, and an index may
@@ -236,13 +248,13 @@ class Btf:
             place = found._replace(bit_offset=place.bit_offset + found.bit_offset)
         return place
 
-    def _element(self, array_id: int, index: int) -> Optional[Place]:
+    def _element(self, array_id: int, index: int) -> Place | None:
         array = self.type(self.resolve(array_id))
         if not isinstance(array, Array):
             return None
         return Place(array.element, index * self.size_of(array.element) * 8, 0)
 
-    def _direct_member(self, struct_id: int, name: str) -> Optional[Place]:
+    def _direct_member(self, struct_id: int, name: str) -> Place | None:
         struct = self.type(self.resolve(struct_id))
         if not isinstance(struct, Struct):
             return None

@@ -11,7 +11,6 @@ from skep.btf.types import (
     FuncProto,
     Modifier,
     Pointer,
-    Struct,
     TypeTag,
     Void,
 )

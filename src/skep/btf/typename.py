@@ -6,7 +6,7 @@ Parsing needs no BTF, and neither do the integer types that `base_type` knows.
 from __future__ import annotations
 
 import re
-from typing import NamedTuple, Optional, Tuple
+from typing import NamedTuple
 
 from skep.btf.types import Int
 from skep.errors import UsageError
@@ -30,7 +30,7 @@ _INTEGERS = (
 _TAGS = ("struct", "union", "enum")
 _QUALIFIERS = ("const", "volatile", "restrict", "__restrict", "__user", "__rcu")
 _INTEGER_WORDS = ("signed", "unsigned", "char", "short", "int", "long")
-_TOKEN = re.compile(r"\s*(?:(\w+)|(\*)|\[\s*(\d+)\s*\])")
+_TOKEN = r"\s*(?:(\w+)|(\*)|\[\s*(\d+)\s*\])"  # a word, a star, a length
 
 _base_types: dict[str, Int] = {}
 
@@ -46,7 +46,7 @@ class TypeName(NamedTuple):
     kind: str
     name: str
     pointers: int = 0
-    array: Tuple[int, ...] = ()
+    array: tuple[int, ...] = ()
     user: bool = False
 
     def __str__(self) -> str:
@@ -56,7 +56,7 @@ class TypeName(NamedTuple):
         return f"{tag}{self.name}{user}{stars}{''.join(f'[{n}]' for n in self.array)}"
 
 
-def base_type(name: str) -> Optional[Int]:
+def base_type(name: str) -> Int | None:
     """An integer type that needs no BTF, by its canonical name (see `TypeName.name`).
 
     Plain char is unsigned, as in kernels since 6.2 (-funsigned-char) and on arm64.
@@ -77,11 +77,13 @@ def parse_c_type(text: str) -> TypeName:
     const and the like are accepted and dropped.  Raises `UsageError` for text that is
     no type, and for function pointers and pointers to arrays, which have no short form.
     """
-    words, pointers, array, user = [], 0, [], False
+    words: list[str] = []
+    array: list[int] = []
+    pointers, user = 0, False
     for word, star, length in _tokens(text):
         if word in _QUALIFIERS:
             user = user or word == "__user"
-        elif array and not length or pointers and word:
+        elif (array and not length) or (pointers and word):
             raise _not_a_type(text)
         elif word:
             words.append(word)
@@ -95,15 +97,9 @@ def parse_c_type(text: str) -> TypeName:
 
 def _tokens(text: str) -> list[tuple[str, str, str]]:
     """Words, stars and array lengths, one of the three set in each token."""
-    tokens, position, end = [], 0, len(text.rstrip())
-    while position < end:
-        match = _TOKEN.match(text, position)
-        if not match:
-            raise _not_a_type(text)
-        word, star, length = match.groups("")
-        tokens.append((word, star, length))
-        position = match.end()
-    return tokens
+    if not re.fullmatch(f"(?:{_TOKEN})*\\s*", text):
+        raise _not_a_type(text)
+    return re.findall(_TOKEN, text)
 
 
 def _base(words: list[str], text: str) -> tuple[str, str]:
@@ -124,12 +120,20 @@ def _base(words: list[str], text: str) -> tuple[str, str]:
 def _canonical(words: list[str]) -> str:
     """The shortest spelling of an integer type, for instance of "long unsigned int"."""
     rest = sorted(word for word in words if word not in ("signed", "unsigned", "int"))
-    if "unsigned" in words and "signed" in words or words.count("int") > 1:
+    if ("unsigned" in words and "signed" in words) or words.count("int") > 1:
         return ""
     core = " ".join(rest) or "int"
     if "unsigned" in words:
         return f"unsigned {core}"
     return f"signed {core}" if "signed" in words and core == "char" else core
+
+
+def spell_as_gcc(name: str) -> str:
+    """An integer type's canonical name as gcc writes it: "long unsigned int"."""
+    core = name.replace("unsigned ", "")
+    if core not in ("short", "long", "long long"):
+        return name
+    return f"{core} unsigned int" if core != name else f"{core} int"
 
 
 def _not_a_type(text: str) -> UsageError:

@@ -6,7 +6,7 @@ Documentation/bpf/btf.rst, decoded.
 
 from __future__ import annotations
 
-from typing import NamedTuple, Tuple, Union
+from typing import NamedTuple, Union
 
 
 class Void(NamedTuple):
@@ -34,7 +34,7 @@ class Array(NamedTuple):
     """`count` elements of the type `element`; a flexible array has count 0."""
 
     element: int
-    count: int
+    count: int  # type: ignore[assignment]  # hides tuple.count
 
 
 class Member(NamedTuple):
@@ -56,7 +56,7 @@ class Struct(NamedTuple):
     kind: str
     name: str
     size: int
-    members: Tuple[Member, ...]
+    members: tuple[Member, ...]
 
 
 class Enum(NamedTuple):
@@ -65,7 +65,7 @@ class Enum(NamedTuple):
     name: str
     size: int
     signed: bool
-    values: Tuple[Tuple[str, int], ...]
+    values: tuple[tuple[str, int], ...]
 
 
 class Forward(NamedTuple):
@@ -96,7 +96,7 @@ class FuncProto(NamedTuple):
     """
 
     ret: int
-    params: Tuple[Tuple[str, int], ...]
+    params: tuple[tuple[str, int], ...]
 
 
 class Func(NamedTuple):
@@ -120,7 +120,7 @@ class Datasec(NamedTuple):
 
     name: str
     size: int
-    variables: Tuple[Tuple[int, int, int], ...]
+    variables: tuple[tuple[int, int, int], ...]
 
 
 class Float(NamedTuple):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Iterable, Optional, Protocol
+from collections.abc import Iterable
+from typing import Protocol
 
 from skep.btf.table import Buffer
 from skep.errors import SkepError
@@ -14,13 +15,13 @@ class Facts(Protocol):
     release: str
     machine: str
 
-    def btf(self, module: str) -> Optional[Buffer]:
+    def btf(self, module: str) -> Buffer | None:
         """The BTF of "vmlinux" or of a module."""
 
-    def event_format(self, category: str, event: str) -> Optional[str]:
+    def event_format(self, category: str, event: str) -> str | None:
         """The text of a tracepoint's format file."""
 
-    def tracefs_problem(self) -> Optional[SkepError]:
+    def tracefs_problem(self) -> SkepError | None:
         """Why there are no tracepoint formats at all."""
 
     def symbols(self, names: Iterable[str]) -> set[str]:

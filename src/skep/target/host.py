@@ -6,7 +6,7 @@ import errno
 import mmap
 import os
 import re
-from typing import Iterable, Optional
+from collections.abc import Iterable
 
 from skep.btf.table import Buffer
 from skep.errors import NotPermitted, SkepError, TargetError
@@ -27,7 +27,8 @@ class HostFacts:
         self.release = uname.release
         self.machine = uname.machine
 
-    def btf(self, module: str) -> Optional[Buffer]:
+    def btf(self, module: str) -> Buffer | None:
+        """The BTF of vmlinux or of a loaded module."""
         try:
             descriptor = os.open(f"{_BTF}/{module}", os.O_RDONLY | os.O_CLOEXEC)
         except FileNotFoundError:
@@ -37,7 +38,8 @@ class HostFacts:
         finally:
             os.close(descriptor)
 
-    def event_format(self, category: str, event: str) -> Optional[str]:
+    def event_format(self, category: str, event: str) -> str | None:
+        """The text of a tracepoint's format file in tracefs."""
         for root in _TRACEFS:
             try:
                 with open(f"{root}/events/{category}/{event}/format") as file:
@@ -46,7 +48,8 @@ class HostFacts:
                 continue  # `tracefs_problem` tells why
         return None
 
-    def tracefs_problem(self) -> Optional[SkepError]:
+    def tracefs_problem(self) -> SkepError | None:
+        """Why tracefs cannot be read."""
         refused = None
         for root in _TRACEFS:
             try:
@@ -67,6 +70,7 @@ class HostFacts:
         )
 
     def symbols(self, names: Iterable[str]) -> set[str]:
+        """Those of `names` that are in /proc/kallsyms."""
         # Streamed: 36 ms and 64 KB, where the whole file takes 50 ms and 6 MB.
         wanted = {name.encode() for name in names}
         pattern = re.compile(rb" (%b)[\t\n]" % b"|".join(map(re.escape, wanted)))
@@ -83,6 +87,7 @@ class HostFacts:
         return {name.decode() for name in found}
 
     def cpus_possible(self) -> int:
+        """The number of CPUs that may ever be present."""
         with open(_POSSIBLE) as file:
             return count_cpus(file.read())
 

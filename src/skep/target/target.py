@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Optional, Sequence
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from skep.arch import arch_of
 from skep.btf import Btf
 from skep.btf.types import FuncProto, Pointer, Typedef
 from skep.errors import SkepError, TargetError
-from skep.target.facts import Facts
 from skep.target.host import HostFacts
 from skep.target.tracepoint import TracepointFormat, parse_format
+
+if TYPE_CHECKING:
+    from skep.target.facts import Facts
 
 
 class Target:
@@ -25,9 +28,9 @@ class Target:
         self._facts = facts
         self.release = facts.release
         self.arch = arch_of(facts.machine)
-        self._btf: Optional[Btf] = None
-        self._modules: dict[str, Optional[Btf]] = {}
-        self._formats: dict[tuple[str, str], Optional[TracepointFormat]] = {}
+        self._btf: Btf | None = None
+        self._modules: dict[str, Btf | None] = {}
+        self._formats: dict[tuple[str, str], TracepointFormat | None] = {}
         self._symbols: dict[str, bool] = {}
         self._cpus = 0
 
@@ -57,7 +60,7 @@ class Target:
             self._btf = Btf.from_bytes(buffer)
         return self._btf
 
-    def module_btf(self, name: str) -> Optional[Btf]:
+    def module_btf(self, name: str) -> Btf | None:
         """The types of a module on top of vmlinux's.
 
         None if the module is not loaded, or is built in, or has no BTF (kernels before
@@ -69,7 +72,7 @@ class Target:
             self._modules[name] = Btf.from_bytes(buffer, base) if buffer else None
         return self._modules[name]
 
-    def tracepoint(self, category: str, event: str) -> Optional[TracepointFormat]:
+    def tracepoint(self, category: str, event: str) -> TracepointFormat | None:
         """The id and fields of a classic tracepoint.
 
         None if there is none, or if formats cannot be read: then `tracefs_problem`
@@ -82,13 +85,13 @@ class Target:
         return self._formats[key]
 
     @property
-    def tracefs_problem(self) -> Optional[SkepError]:
+    def tracefs_problem(self) -> SkepError | None:
         """Why no tracepoint format can be read, None if they can."""
         return self._facts.tracefs_problem()
 
     def raw_tracepoint_args(
         self, name: str, module: str = ""
-    ) -> Optional[Sequence[tuple[str, int]]]:
+    ) -> Sequence[tuple[str, int]] | None:
         """Names and BTF type ids of the arguments of a raw tracepoint.
 
         None if there is no such tracepoint.  `module` is the module that defines it.
@@ -105,12 +108,12 @@ class Target:
         types = [type_id for _, type_id in _probe_proto(btf, trace_id).params[1:]]
         return tuple((f"arg{index}", each) for index, each in enumerate(types))
 
-    def btf_trace_id(self, name: str, module: str = "") -> Optional[int]:
+    def btf_trace_id(self, name: str, module: str = "") -> int | None:
         """The BTF id of the typedef btf_trace_NAME, to which tp_btf programs attach."""
         btf = self._btf_of(module)
         return btf.find("typedef", f"btf_trace_{name}") if btf else None
 
-    def _btf_of(self, module: str) -> Optional[Btf]:
+    def _btf_of(self, module: str) -> Btf | None:
         return self.module_btf(module) if module else self.btf
 
     def has_helper(self, name: str) -> bool:

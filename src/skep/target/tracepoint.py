@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple, Optional, Tuple
+from typing import NamedTuple
 
 from skep.btf import base_type
 from skep.errors import TargetError
 
-_FIELD = re.compile(
+# Patterns are compiled by `re` when first used, not at import.
+_ID = r"(?m)^ID:\s*(\d+)"
+_FIELD = (
     r"field:(?P<type>.*?)\s*(?P<name>\w+)(?P<array>\[[^\]]*\])?;"
     r"\s*offset:(?P<offset>\d+);\s*size:(?P<size>\d+);(?:\s*signed:(?P<signed>\d);)?"
 )
-_ID = re.compile(r"^ID:\s*(\d+)", re.M)
-_DYNAMIC = re.compile(r"__(data_loc|rel_loc)\s+(.*?)\s*\[\]$")
+_DYNAMIC = r"__(data_loc|rel_loc)\s+(.*?)\s*\[\]$"
 
 
 class TracepointField(NamedTuple):
@@ -42,26 +43,26 @@ class TracepointFormat(NamedTuple):
     category: str
     event: str
     id: int
-    fields: Tuple[TracepointField, ...]
+    fields: tuple[TracepointField, ...]
 
-    def field(self, name: str) -> Optional[TracepointField]:
+    def field(self, name: str) -> TracepointField | None:
         """The field with a name."""
         return next((each for each in self.fields if each.name == name), None)
 
 
 def parse_format(category: str, event: str, text: str) -> TracepointFormat:
     """Parse a `format` file of tracefs (kernel/trace/trace_events.c, f_show)."""
-    number = _ID.search(text)
+    number = re.search(_ID, text)
     if not number:
         raise TargetError(f"cannot parse the format of tracepoint {category}:{event}")
-    fields = tuple(_field(match) for match in _FIELD.finditer(text))
+    fields = tuple(_field(match) for match in re.finditer(_FIELD, text))
     return TracepointFormat(category, event, int(number[1]), fields)
 
 
 def _field(match: re.Match[str]) -> TracepointField:
     size = int(match["size"])
     ctype, array = match["type"], match["array"]
-    dynamic = _DYNAMIC.match(ctype)
+    dynamic = re.match(_DYNAMIC, ctype)
     if dynamic:
         ctype = f"{dynamic[2]}[]"
     elif array:

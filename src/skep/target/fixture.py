@@ -1,0 +1,64 @@
+"""The facts of a kernel from an archive, for tests on any machine."""
+
+from __future__ import annotations
+
+import tarfile
+from collections.abc import Iterable
+
+from skep.errors import SkepError, TargetError
+
+
+class FixtureFacts:
+    """Facts saved in a tar archive, see `skep.target.facts.Facts`.
+
+    Its members: "release", "machine", "cpus_possible" (a number), "symbols" (one name
+    per line), "btf/vmlinux", "btf/MODULE" and "events/CATEGORY/EVENT/format".
+    """
+
+    def __init__(self, path: str) -> None:
+        self._files = _read_archive(path)
+        self.release = self._text("release")
+        self.machine = self._text("machine")
+        self._symbols = frozenset(self._text("symbols").split())
+
+    def btf(self, module: str) -> bytes | None:
+        """The BTF of vmlinux or of a module."""
+        return self._files.get(f"btf/{module}")
+
+    def event_format(self, category: str, event: str) -> str | None:
+        """The text of a tracepoint's format file."""
+        content = self._files.get(f"events/{category}/{event}/format")
+        return None if content is None else content.decode()
+
+    def tracefs_problem(self) -> SkepError | None:
+        """Why there are no formats."""
+        if any(name.startswith("events/") for name in self._files):
+            return None
+        return TargetError("no tracepoint formats were saved")
+
+    def symbols(self, names: Iterable[str]) -> set[str]:
+        """Those of `names` that are symbols of the kernel."""
+        return set(names) & self._symbols
+
+    def cpus_possible(self) -> int:
+        """The number of CPUs that may ever be present."""
+        return int(self._text("cpus_possible"))
+
+    def _text(self, name: str) -> str:
+        content = self._files.get(name)
+        if content is None:
+            raise TargetError(f'the saved target has no file "{name}"')
+        return content.decode().strip()
+
+
+def _read_archive(path: str) -> dict[str, bytes]:
+    files = {}
+    try:
+        with tarfile.open(path) as archive:
+            for member in archive:
+                content = archive.extractfile(member)
+                if content:
+                    files[member.name] = content.read()
+    except (OSError, tarfile.TarError) as error:
+        raise TargetError(f"cannot read the saved target {path}: {error}") from error
+    return files
