@@ -305,6 +305,7 @@ class Loading(RuntimeTest):
         self.assertIn("return sk.port", text)
         self.assertIn("at instruction 2: r0 = *(u64 *)(r0 +0)", text)
         self.assertIn("bug in skep", text)
+        self.assertIn("; return sk.port", error.log)
         self.assertIn("2: (79) r0 = *(u64 *)(r0 +0)", error.log)
 
     def test_verbose_keeps_the_log(self) -> None:
@@ -395,6 +396,11 @@ class Maps(RuntimeTest):
             self.assertEqual(words[998], 7)
             array.update(struct.pack("=I", 998), struct.pack("=Q", 8))
             self.assertEqual(words[998], 8)
+
+    def test_task_storage(self) -> None:
+        if not Target.from_host().has_map_kind("task_storage"):
+            self.skipTest("task storage came with 5.11")
+        self.create("task_storage", 4, 24, 0, bpf.BPF_F_NO_PREALLOC)
 
     def test_stack_traces_have_no_batches(self) -> None:
         self.assertEqual(list(self.create("stack_trace", 4, 8 * 16, 64).items()), [])

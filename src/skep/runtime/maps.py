@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import functools
 import mmap
 import os
 import re
@@ -15,6 +16,7 @@ from skep.runtime.privileges import CAP_BPF
 from skep.runtime.refusals import refusal
 from skep.runtime.syscall import bpf
 from skep.runtime.syscall.libc import ENOTSUPP
+from skep.runtime.types import load_storage_types
 from skep.spec import MapSpec
 
 # Source: enum bpf_map_type, include/uapi/linux/bpf.h.
@@ -65,12 +67,8 @@ class Map:
         """A new, empty map; NotPermitted or NotSupported as the kernel answers."""
         if spec.kind not in KINDS:
             raise InternalError(f"map {spec.name!r} is of unknown kind {spec.kind!r}")
-        if spec.kind == "task_storage":
-            from skep.runtime.storage import create_task_storage as create
-        else:
-            create = _create
         try:
-            return cls(spec, create(spec))
+            return cls(spec, _create(spec))
         except OSError as error:
             action = f"create the map {spec.name!r} ({spec.kind})"
             raise refusal(error, action, (CAP_BPF,)) from error
@@ -195,7 +193,8 @@ class Map:
 
 
 def _create(spec: MapSpec) -> int:
-    return bpf.map_create(
+    create = functools.partial(
+        bpf.map_create,
         KINDS[spec.kind],
         spec.key_size,
         spec.value_size,
@@ -203,3 +202,14 @@ def _create(spec: MapSpec) -> int:
         spec.flags,
         object_name(spec.name),
     )
+    if spec.kind != "task_storage":
+        return create()
+    types = load_storage_types(spec.value_size)
+    try:
+        return create(
+            btf_fd=types.btf_fd,
+            btf_key_type_id=types.key_id,
+            btf_value_type_id=types.value_id,
+        )
+    finally:
+        os.close(types.btf_fd)

@@ -9,11 +9,10 @@ from collections.abc import Mapping, Sequence
 
 from skep.asm import encode
 from skep.errors import InternalError, NotPermitted, SkepError
-from skep.runtime import privileges, verifier
 from skep.runtime.maps import Map, object_name
 from skep.runtime.refusals import refusal
 from skep.runtime.syscall import bpf
-from skep.runtime.types import load_types
+from skep.runtime.types import load_source_types
 from skep.spec import ProgramSpec
 
 # Program type and expected attach type of each kind of attachment; a test run gets its
@@ -55,7 +54,7 @@ class Program:
         if spec.attach.kind not in _TYPES:
             raise InternalError(f"cannot load programs for {spec.attach.kind!r}")
         prog_type, attach_type = _TYPES[spec.attach.kind]
-        types = load_types(spec)
+        source = load_source_types(spec)
         load = bpf.ProgLoad(
             prog_type,
             encode(spec.instructions, lambda name: maps[name].fd),
@@ -63,15 +62,15 @@ class Program:
             object_name(spec.name),
             attach_type,
             spec.attach.id if spec.attach.kind == "tp_btf" else 0,
-            types.btf_fd,
-            types.func_info,
-            types.line_info,
+            source.btf_fd,
+            source.func_info,
+            source.line_info,
         )
         try:
             fd, log = _load(spec, load, verbose)
             return cls(spec, fd, log)
         finally:
-            types.close()
+            source.close()
 
     def info(self) -> bpf.ProgramInfo:
         """The kernel's counters for this program."""
@@ -126,6 +125,8 @@ def _log_of(load: bpf.ProgLoad) -> str:
 
 def _why(spec: ProgramSpec, log: str, error: OSError) -> SkepError:
     """What was wrong; a log without a complaint means it was not the verifier."""
+    from skep.runtime import privileges, verifier  # only ever needed on the way out
+
     complaint = verifier.read_log(log)
     if complaint is None:
         return refusal(error, f"load the program {spec.name!r} ({spec.attach.kind})")

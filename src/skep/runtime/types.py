@@ -1,14 +1,21 @@
-"""Our own BTF for one program: its function and its source lines."""
+"""Types of our own in the kernel: the source of a program, the value of a storage."""
 
 from __future__ import annotations
 
 import os
 from typing import NamedTuple
 
+from skep.asm import slot_numbers
+from skep.btf.program import SourceLine, describe_program
+from skep.btf.types import Array, Int
+from skep.btf.writer import BtfWriter
+from skep.runtime.privileges import CAP_BPF
+from skep.runtime.refusals import refusal
+from skep.runtime.syscall import bpf
 from skep.spec import ProgramSpec
 
 
-class Types(NamedTuple):
+class SourceTypes(NamedTuple):
     """What BPF_PROG_LOAD takes to know a program's source; `btf_fd` 0 means nothing."""
 
     btf_fd: int = 0
@@ -21,5 +28,41 @@ class Types(NamedTuple):
             os.close(self.btf_fd)
 
 
-def load_types(spec: ProgramSpec) -> Types:
-    return Types()
+def load_source_types(spec: ProgramSpec) -> SourceTypes:
+    """The program's source lines in the kernel, for its logs and for bpftool(8)."""
+    if not spec.lines:
+        return SourceTypes()
+    slots = slot_numbers(spec.instructions)
+    lines = [
+        SourceLine(slots[line.index], line.file, line.line, line.column, line.text)
+        for line in spec.lines
+    ]
+    described = describe_program(spec.name, lines)
+    try:
+        fd = bpf.btf_load(described.blob)
+    except OSError as error:
+        action = f"load the BTF of the program {spec.name!r}"
+        raise refusal(error, action, (CAP_BPF,)) from error
+    return SourceTypes(fd, described.func_info, described.line_info)
+
+
+class StorageTypes(NamedTuple):
+    """BTF with the key and the value of a local storage map."""
+
+    btf_fd: int
+    key_id: int
+    value_id: int
+
+
+def load_storage_types(value_size: int) -> StorageTypes:
+    """Types of a task storage's key, a pidfd, and of values of `value_size` bytes.
+
+    Other maps do without types; local storage insists on them, but only on the key
+    being an int and on the value's size (bpf_local_storage_map_check_btf,
+    kernel/bpf/bpf_local_storage.c).  Raises OSError.
+    """
+    writer = BtfWriter()
+    key = writer.add(Int("int", 4, 32, signed=True))
+    byte = writer.add(Int("char", 1, 8))
+    value = writer.add(Array(byte, value_size))
+    return StorageTypes(bpf.btf_load(writer.to_bytes()), key, value)
