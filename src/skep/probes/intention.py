@@ -1,0 +1,75 @@
+"""What a tool asks to trace, before anything is known of the kernel."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Union
+
+
+class SyscallEnter(NamedTuple):
+    """The start of system calls, by the names of their man pages."""
+
+    names: tuple[str, ...]
+
+
+class SyscallExit(NamedTuple):
+    """The return of system calls, by the names of their man pages.
+
+    The handler may name the arguments of the call, `ret` and `elapsed_ns`.
+    """
+
+    names: tuple[str, ...]
+
+
+class Tracepoint(NamedTuple):
+    """A classic tracepoint, "category:event"; handlers name fields of its record."""
+
+    name: str
+
+
+class RawTracepoint(NamedTuple):
+    """A tracepoint by its name alone; the handler names its arguments.
+
+    `prototype` ("struct kiocb *iocb, struct iov_iter *iter") serves where BTF does not
+    describe the tracepoint: in kernel modules.
+    """
+
+    name: str
+    prototype: str = ""
+
+
+class Interval(NamedTuple):
+    """A timer on one CPU."""
+
+    period_ns: int
+
+
+class PerfEvent(NamedTuple):
+    """Samples of a hardware or software event on every CPU.
+
+    Either `period`, the events from sample to sample (nanoseconds for clocks), or
+    `frequency`, the samples per second; the other is 0.
+    """
+
+    event: str
+    period: int = 0
+    frequency: int = 0
+
+
+class TestRun(NamedTuple):
+    """No attachment: a program for BPF_PROG_TEST_RUN.
+
+    `prototype` ("u64 a, int b") names its arguments, each a u64 of the context.
+    """
+
+    prototype: str = ""
+
+
+Intention = Union[
+    SyscallEnter,
+    SyscallExit,
+    Tracepoint,
+    RawTracepoint,
+    Interval,
+    PerfEvent,
+    TestRun,
+]

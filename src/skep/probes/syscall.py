@@ -1,0 +1,118 @@
+"""System calls: which are meant, and the ladder of ways to trace them.
+
+The first choice sees every call and compares numbers: it knows all about 32-bit tasks,
+need not save arguments at the start of a call, and does without tracefs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+
+from skep.errors import ProbeNotFound, near_matches
+from skep.probes import syscall_classic, syscall_raw, syscall_table
+from skep.probes.candidate import Candidate
+from skep.probes.intention import SyscallEnter, SyscallExit
+from skep.probes.parameters import require
+from skep.probes.syscall_table import SystemCall
+from skep.target import Target
+
+EXIT_NAMES = frozenset(("ret", "elapsed_ns"))
+"""What a handler may name at the return of a call, besides the call's parameters."""
+
+# They do not return, or return into the code that a signal interrupted: the kernel then
+# forgets the number (orig_ax or syscallno becomes -1).
+_NO_RETURN = ("exit", "exit_group", "rt_sigreturn", "sigreturn")
+
+# The newest number of 5.10, process_madvise.
+_LAST_EVERYWHERE = 440
+
+
+def resolve_enter(
+    intention: SyscallEnter, needs: AbstractSet[str], target: Target
+) -> list[Candidate]:
+    """The ways to run a program at the start of system calls, best first."""
+    hint = ""
+    if not needs.isdisjoint(EXIT_NAMES):
+        hint = f"{' and '.join(sorted(EXIT_NAMES))} are for on.syscall_exit"
+    calls, note = _find(intention.names, needs, target, hint)
+    raw = syscall_raw.enter(calls, needs, target)
+    return _ladder(raw, note, syscall_classic.enter(calls, needs, target), target)
+
+
+def resolve_exit(
+    intention: SyscallExit, needs: AbstractSet[str], target: Target
+) -> list[Candidate]:
+    """The ways to run a program at the return of system calls, best first."""
+    for name in intention.names:
+        if name in _NO_RETURN:
+            raise ProbeNotFound(
+                f"{name} does not return to its caller", hint="use on.syscall_enter"
+            )
+    calls, note = _find(intention.names, needs - EXIT_NAMES, target)
+    raw = syscall_raw.exit(calls, needs, target)
+    return _ladder(raw, note, syscall_classic.exit(calls, needs, target), target)
+
+
+def _ladder(
+    raw: Sequence[Candidate], note: str, classic: Candidate | None, target: Target
+) -> list[Candidate]:
+    """All candidates; raises if there are none.  `note` concerns the raw ones."""
+    ladder = [each._replace(note=_join(note, each.note)) for each in raw]
+    if classic:
+        ladder.append(classic)
+    if not ladder:
+        raise target.tracefs_problem or ProbeNotFound(
+            "this kernel has no tracepoints for system calls",
+            hint="skep needs a kernel built with CONFIG_FTRACE_SYSCALLS=y",
+        )
+    return ladder
+
+
+def _join(*notes: str) -> str:
+    return "; ".join(note for note in notes if note)
+
+
+def _find(
+    names: Sequence[str], needs: AbstractSet[str], target: Target, hint: str = ""
+) -> tuple[list[SystemCall], str]:
+    """The calls of both ABIs that have what the handler needs, and who is left out."""
+    arch = target.arch.name
+    calls, left_out = [], []
+    for name in names:
+        native = syscall_table.lookup(arch, name)
+        compat = syscall_table.lookup(syscall_table.COMPAT_ABIS[arch], name)
+        model = native or compat
+        if not model:
+            raise _unknown(name, arch)
+        if native and not _is_present(native, target):
+            left_out.append(f"this kernel has no {name}")
+            continue
+        require(needs, model.parameter_names, name, hint)
+        if native:
+            calls.append(native)
+        if compat and needs <= set(compat.parameter_names):
+            calls.append(compat)
+        elif compat:
+            left_out.append(f"{name} of 32-bit tasks has other parameters: not seen")
+    if not calls:
+        raise ProbeNotFound(_join(*left_out))
+    return calls, _join(*left_out)
+
+
+def _is_present(call: SystemCall, target: Target) -> bool:
+    if call.number <= _LAST_EVERYWHERE:
+        return True
+    symbol = target.arch.syscall_prefix + call.event
+    return target.btf.find("func", symbol) is not None
+
+
+def _unknown(name: str, arch: str) -> ProbeNotFound:
+    meant = syscall_table.name_of_event(name)
+    if meant:
+        hint = f"{name!r} is the kernel's name of {meant!r}"
+    else:
+        known = syscall_table.names(arch, syscall_table.COMPAT_ABIS[arch])
+        near = near_matches(name, known)
+        hint = f"did you mean {' or '.join(map(repr, near))}?" if near else ""
+    return ProbeNotFound(f"{arch} has no system call {name!r}", hint=hint)

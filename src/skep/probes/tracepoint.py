@@ -1,0 +1,74 @@
+"""Classic tracepoints: the fields of the record that the kernel makes for tracefs."""
+
+from __future__ import annotations
+
+from collections.abc import Set as AbstractSet
+
+from skep.errors import ProbeNotFound, UsageError, near_matches
+from skep.probes.candidate import Candidate, CtxField, DataLoc, Fetch, Param, Site
+from skep.probes.intention import Tracepoint
+from skep.probes.parameters import require, split_user
+from skep.spec import AttachSpec
+from skep.target import Target, TracepointField
+
+# The kernel puts a pointer of its own over the first 8 bytes of the record before the
+# program runs, and does not let it read them (tp_prog_is_valid_access).
+_HIDDEN = 8
+_COMMON = "common_"
+
+
+def resolve(
+    intention: Tracepoint, needs: AbstractSet[str], target: Target
+) -> list[Candidate]:
+    """The one way to run a program at a classic tracepoint."""
+    category, colon, event = intention.name.partition(":")
+    if not category or not colon or not event:
+        raise UsageError(
+            f"{intention.name!r} is not the name of a tracepoint",
+            hint='tracepoints are called "category:event", "sched:sched_switch"',
+        )
+    record = target.tracepoint(category, event)
+    if record is None:
+        raise target.tracefs_problem or _unknown(category, event, target)
+    params = [
+        _param(field)
+        for field in record.fields
+        if field.offset >= _HIDDEN and not field.name.startswith(_COMMON)
+    ]
+    hint = ""
+    if any(name.startswith(_COMMON) for name in needs):
+        hint = "BPF programs cannot read common_ fields; bpf has functions for the task"
+    known = [param.name for param in params]
+    require(needs, known, f"tracepoint {intention.name}", hint)
+    attach = AttachSpec("tracepoint", intention.name, record.id)
+    wanted = tuple(param for param in params if param.name in needs)
+    return [Candidate((Site(attach, wanted),))]
+
+
+def _param(field: TracepointField) -> Param:
+    fetch: Fetch = CtxField(field.offset, field.size, field.signed)
+    if field.dynamic:
+        fetch = DataLoc(field.offset, field.dynamic == "rel_loc")
+    ctype, user = split_user(field.ctype)
+    return Param(field.name, ctype, fetch, user)
+
+
+def _unknown(category: str, event: str, target: Target) -> ProbeNotFound:
+    near = _near(category, event, target)
+    return ProbeNotFound(
+        f"the kernel has no tracepoint {category}:{event}",
+        hint=f"did you mean {category}:{near}?" if near else "",
+    )
+
+
+def _near(category: str, event: str, target: Target) -> str | None:
+    """An event of the category with a similar name.
+
+    BTF has the names of vmlinux's events, without their categories.
+    """
+    prefix = "btf_trace_"
+    events = [name[len(prefix) :] for name in target.btf.names(prefix)]
+    for near in near_matches(event, events, limit=10):
+        if target.tracepoint(category, near):
+            return near
+    return None
