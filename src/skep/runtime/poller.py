@@ -48,6 +48,8 @@ class Poller:
         self._duration = duration
         self._stop = stop
         self._clock = clock
+        self._woken = clock()
+        self._ends = [ring.pending()[2] for ring in rings]
         self._all = select.epoll()
         self._only_stop = select.epoll()
         for ring in rings:
@@ -83,11 +85,27 @@ class Poller:
         found = self._all.poll(self._remaining(deadline))
         if not found or self._stopped():
             return False
-        # A flood must not fill the ring while the reader sleeps.
-        if all(ring.backlog() < ring.size // 4 for ring in self._rings):
-            pause = self._remaining(deadline)
-            self._only_stop.poll(LINGER_S if pause is None else min(LINGER_S, pause))
+        pause = self._pause()
+        remaining = self._remaining(deadline)
+        self._only_stop.poll(pause if remaining is None else min(pause, remaining))
         return True
+
+    def _pause(self) -> float:
+        """How long to let records gather: in a flood, not until the ring is full.
+
+        A quarter of the ring may be filled by the end, at the rate of the records since
+        the last wake-up.
+        """
+        now = self._clock()
+        elapsed, self._woken = now - self._woken, now
+        pause = LINGER_S
+        for index, ring in enumerate(self._rings):
+            _, position, end = ring.pending()
+            arrived, self._ends[index] = end - self._ends[index], end
+            room = max(0, ring.size // 4 - (end - position))
+            if arrived:
+                pause = min(pause, elapsed * room / arrived)
+        return pause
 
     def _remaining(self, deadline: float | None) -> float | None:
         return None if deadline is None else max(0.0, deadline - self._clock())

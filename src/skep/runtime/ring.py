@@ -68,10 +68,6 @@ class RingBuffer:
         """
         return self._data, self._consumer[0], self._producer[0]
 
-    def backlog(self) -> int:
-        """How many bytes wait to be read."""
-        return self._producer[0] - self._consumer[0]
-
     def release(self, position: int) -> None:
         """Give the space before `position`, a record's start, back to the producers."""
         self._consumer[0] = position
