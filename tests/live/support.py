@@ -9,6 +9,7 @@ Environment:
 
 from __future__ import annotations
 
+import binascii
 import json
 import os
 import re
@@ -219,9 +220,16 @@ def fork(run: Callable[[], object]) -> int:
     return pid
 
 
-def json_bytes(value: Any) -> bytes:
-    """The bytes that a string in a JSON record stands for."""
-    return value.encode("utf-8", "surrogateescape")
+def json_bytes(event: dict[str, Any], key: str) -> Any:
+    """The bytes of a text, or of a list of texts, in a JSON record; None stays."""
+    value, exact = event[key], event.get(f"{key}_base64")
+    if isinstance(value, list):
+        return [_exact(*pair) for pair in zip(value, exact or [None] * len(value))]
+    return value if value is None else _exact(value, exact)
+
+
+def _exact(text: str, base64: str | None) -> bytes:
+    return binascii.a2b_base64(base64) if base64 else text.encode()
 
 
 def matches(pattern: str, lines: list[str]) -> list[re.Match[str]]:

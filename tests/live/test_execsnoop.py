@@ -231,7 +231,7 @@ class Arguments(ExecsnoopTest):
         self.assertEqual(len(events), EXECS)
         for event in events:
             child = children[event["pid"]]
-            shown = [support.json_bytes(word) for word in event["args"]]
+            shown = support.json_bytes(event, "args")
             words = [self.child, *arguments, child.label]
             self.assertEqual(shown, [os.fsencode(word) for word in words])
             self.assertEqual((event["ppid"], event["ret"]), (child.parent, 0))

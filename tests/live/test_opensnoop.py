@@ -138,18 +138,19 @@ class Paths(OpensnoopTest):
             outcome = tool.stop()
         calls = workload.parse_opens(text)
         events = [e for e in outcome.objects("event") if e["pid"] == calls[0].pid]
-        shown = Counter((e["ret"], support.json_bytes(e["path"])) for e in events)
-        made = Counter((c.result, (c.path or b"")[:SHOWN]) for c in calls)
+        shown = Counter((e["ret"], support.json_bytes(e, "path")) for e in events)
+        made = Counter((c.result, c.path and c.path[:SHOWN]) for c in calls)
         self.assertEqual(shown, made)
 
     def test_json_says_what_it_cut(self) -> None:
+        start = self.marker("x")
         options = "--json", "-p", str(os.getpid())
         with Tool("opensnoop", *options, knock=lambda: try_open("/dev/null")) as tool:
             for length in (SHOWN - 1, SHOWN, SHOWN + 1, 4000):
-                try_open(self.marker("x").ljust(length, "x"))
+                try_open(start.ljust(length, "x"))
             outcome = tool.stop()
         paths = [event["path"] for event in outcome.objects("event")]
-        lengths = [len(path) for path in paths if path.startswith(self.directory)]
+        lengths = [len(path) for path in paths if (path or "").startswith(start)]
         self.assertEqual(lengths, [SHOWN - 1, SHOWN, SHOWN, SHOWN])
         self.assertEqual(outcome.lost(), {"truncated": 2})
 
@@ -158,7 +159,7 @@ class Paths(OpensnoopTest):
         self.assertEqual(re.findall(rb"[^\n\x20-\x7e\xc3\xa9]", outcome.stdout), [])
         odd = [call for call in calls if not is_plain(call)]
         names = [line.rpartition("/")[2] for line in rows_of(outcome, odd)]
-        for name in (r"new\nline", r"esc\x1b[31mred", r"\xff\xfe", r"back\\slash"):
+        for name in (r"new\nline", r"esc\x1b[31mred", r"\xff\xfe", r"back\slash"):
             self.assertIn(name, names)
 
     def test_full_path(self) -> None:

@@ -1,0 +1,137 @@
+"""Runs a tool and measures it from outside, each tool in the same way."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+
+from tests.live.bpf_objects import held_objects, run_time_ns
+
+_STATS = Path("/proc/sys/kernel/bpf_stats_enabled")
+_TICKS = os.sysconf("SC_CLK_TCK")
+
+# No tool takes longer to attach its probes; after them nothing changes any more.
+_QUIET_SECONDS = 0.5
+_START_SECONDS = 30
+_END_SECONDS = 60
+
+_ADMITTED = re.compile(r"lost (\d+)|(\d+)(?: \w+)? lost", re.IGNORECASE)
+
+
+class DoesNotRun(Exception):
+    """A tool ended before it was attached; the message is what it printed."""
+
+
+class Running:
+    """A tool that is attached while the context lasts; its output goes to a file."""
+
+    def __init__(self, command: Sequence[str]) -> None:
+        self._command = command
+
+    def __enter__(self) -> Running:
+        self._stdout = tempfile.TemporaryFile()
+        self._stderr = tempfile.TemporaryFile()
+        try:
+            self._process = subprocess.Popen(
+                self._command,
+                stdin=subprocess.DEVNULL,
+                stdout=self._stdout,
+                stderr=self._stderr,
+            )
+        except OSError as error:
+            raise DoesNotRun(str(error)) from None
+        try:
+            self._wait_until_attached()
+        except BaseException:
+            self.__exit__(None, None, None)
+            raise
+        self._cpu_at_start = cpu_seconds(self._process.pid)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._process.poll() is None:
+            self._process.kill()
+            self._process.wait()
+        self._stdout.close()
+        self._stderr.close()
+
+    def _wait_until_attached(self) -> None:
+        """Waits until the tool has opened programs and then nothing more."""
+        deadline = time.monotonic() + _START_SECONDS
+        held: set[tuple[str, int]] = set()
+        since = time.monotonic()
+        while not held or time.monotonic() - since < _QUIET_SECONDS:
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                raise DoesNotRun(self._last_words())
+            time.sleep(0.05)
+            now = held_objects(self._process.pid)
+            if now != held:
+                held, since = now, time.monotonic()
+
+    def run_time_ns(self) -> int:
+        """The time that the tool's programs have run in the kernel since loaded."""
+        held = held_objects(self._process.pid)
+        return sum(run_time_ns(number) for kind, number in held if kind == "program")
+
+    def stop(self) -> None:
+        """Ends the tool as Ctrl-C does; afterwards the figures below are there."""
+        self._process.send_signal(signal.SIGINT)
+        # Its last figures are in /proc only while it is a zombie.
+        info = os.WEXITED | os.WNOWAIT
+        deadline = time.monotonic() + _END_SECONDS
+        while not os.waitid(os.P_PID, self._process.pid, info | os.WNOHANG):
+            if time.monotonic() > deadline:
+                raise DoesNotRun("does not end")
+            time.sleep(0.01)
+        before, after = self._cpu_at_start, cpu_seconds(self._process.pid)
+        self.user_seconds, self.system_seconds = (b - a for a, b in zip(before, after))
+        self._process.wait()
+
+    def output(self) -> bytes:
+        """What the tool printed on standard output."""
+        return os.pread(self._stdout.fileno(), 1 << 30, 0)
+
+    def admitted(self) -> int:
+        """The lost events that the tool itself speaks of."""
+        errors = os.pread(self._stderr.fileno(), 1 << 30, 0)
+        found = _ADMITTED.findall((errors + self._tail()).decode(errors="replace"))
+        return sum(int(before or after) for before, after in found)
+
+    def _tail(self) -> bytes:
+        """The lines of standard output that speak of losses, as bpftrace's do."""
+        return b"\n".join(re.findall(rb"^Lost \d+ events$", self.output(), re.M))
+
+    def _last_words(self) -> str:
+        errors = os.pread(self._stderr.fileno(), 1 << 16, 0).decode(errors="replace")
+        return (errors.strip() or "no output").splitlines()[-1]
+
+
+def cpu_seconds(pid: int) -> tuple[float, float]:
+    """The user and system time of a process and all its threads."""
+    # proc(5): utime and stime are fields 14 and 15; comm, the second, may have spaces.
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return int(fields[11]) / _TICKS, int(fields[12]) / _TICKS
+
+
+@contextmanager
+def program_statistics() -> Iterator[None]:
+    """The kernel measures the run time of BPF programs; costs some 50 ns a run."""
+    before = _STATS.read_text()
+    _STATS.write_text("1")
+    try:
+        yield
+    finally:
+        _STATS.write_text(before)
