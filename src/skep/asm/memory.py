@@ -99,7 +99,12 @@ def atomic_xchg(dst: int, off: int, src: int, size: int) -> Instruction:
 
 
 def atomic_cmpxchg(dst: int, off: int, src: int, size: int) -> Instruction:
-    """*(dst + off) = src if it equals r0; r0 = its old value; size 4 or 8 (5.12)."""
+    """*(dst + off) = src if it equals r0; r0 = its old value; size 4 or 8 (5.12).
+
+    After size 4 only the low half of r0 counts.  It should be zero-extended, but x86's
+    instruction leaves the high half alone where it stores, and 6.18's verifier forgets
+    the `w0 = w0` that it adds when it has already walked the code after it.
+    """
     return _atomic(BPF_CMPXCHG, dst, off, src, size)
 
 
