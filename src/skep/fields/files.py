@@ -10,19 +10,22 @@ from typing import Any
 from skep.errors import UsageError, near_matches
 from skep.fields.base import Cell, Context, Field, Member, Value
 
+ALIASES = ("O_ACCMODE", "O_FSYNC", "O_NDELAY", "O_RSYNC")
+"""Not flags of their own: a mask, and older names of O_SYNC and O_NONBLOCK."""
+
 
 @functools.cache
 def open_flags() -> Mapping[str, int]:
     """The flags of open(2) on this architecture by name, combined ones first.
 
-    Python's `os` has them from the C library's headers.  O_ACCMODE is no flag, and
-    glibc's O_LARGEFILE is 0 where the kernel sets the flag by itself.
+    Python's `os` has them from the C library's headers, O_LARGEFILE as 0 on 64-bit
+    machines, where programs need not give it; the value is that of the kernel's
+    asm/fcntl.h.
     """
     names = (name for name in dir(os) if name.startswith("O_"))
-    flags = {name: int(getattr(os, name)) for name in names}
-    for name in ("O_ACCMODE", "O_NDELAY", "O_RSYNC"):  # the last two have other names
-        flags.pop(name, None)
-    flags["O_LARGEFILE"] = flags.get("O_LARGEFILE") or 0o100000
+    flags = {name: int(getattr(os, name)) for name in names if name not in ALIASES}
+    is_arm = os.uname().machine == "aarch64"
+    flags["O_LARGEFILE"] = 0o400000 if is_arm else 0o100000
     by_bits = sorted(flags.items(), key=lambda flag: (-_bits(flag[1]), flag[1]))
     return dict(by_bits)
 
@@ -67,6 +70,8 @@ class OpenFlags(Field):
     def parse(cls, text: str) -> int:
         """The bits of one flag given by name ("O_WRONLY")."""
         flags = open_flags()
+        if text in ALIASES and hasattr(os, text):
+            return int(getattr(os, text))
         if text not in flags:
             matches = near_matches(text.upper(), sorted(flags))
             raise UsageError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Sequence
 from typing import Any
 
@@ -37,18 +38,9 @@ def c_string(raw: bytes) -> bytes:
 def cut(raw: bytes, limit: int) -> Cut:
     """The first `limit` bytes, less a UTF-8 sequence that the limit splits."""
     head = raw[:limit]
-    for length in range(1, min(4, len(head) + 1)):
-        byte = head[-length]
-        if byte >= 0xC0 and length < _sequence_length(byte):
-            return Cut(head[:-length])
-        if byte < 0x80 or byte >= 0xC0:
-            break
-    return Cut(head)
-
-
-def _sequence_length(first: int) -> int:
-    """Bytes in the UTF-8 sequence that starts with the byte `first` (RFC 3629)."""
-    return 2 if first < 0xE0 else 3 if first < 0xF0 else 4
+    # Not final: a sequence that could go on is left over instead of an error.
+    _, whole = codecs.utf_8_decode(head, "surrogateescape", False)
+    return Cut(head[:whole])
 
 
 class Text(Field):
