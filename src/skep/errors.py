@@ -6,7 +6,8 @@ that draws carets.
 
 from __future__ import annotations
 
-from typing import NamedTuple, Optional, Sequence
+from collections.abc import Sequence
+from typing import NamedTuple, Optional
 
 
 class Span(NamedTuple):
@@ -123,3 +124,9 @@ def near_matches(name: str, candidates: Sequence[str], limit: int = 3) -> list[s
     import difflib  # only ever needed on the way out
 
     return difflib.get_close_matches(name, candidates, limit, 0.6)
+
+
+def did_you_mean(name: str, candidates: Sequence[str], limit: int = 3) -> str:
+    """A hint at the candidates most like `name`, empty if none is."""
+    near = near_matches(name, candidates, limit)
+    return f"did you mean {' or '.join(near)}?" if near else ""

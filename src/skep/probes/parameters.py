@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
-from skep.errors import CompileError, UsageError, near_matches
+from skep.errors import CompileError, UsageError, did_you_mean
 
-# A type, a name, and in skep's own tables the number of registers.
-_PARAMETER = re.compile(r"(.*[\s*])(\w+)(?::(\d))?")
+_WORD = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
 
 
 class Declared(NamedTuple):
@@ -32,11 +30,10 @@ class NoSuchParameter(CompileError):
     def __init__(
         self, name: str, probe: str, known: Sequence[str], hint: str = ""
     ) -> None:
-        near = near_matches(name, known, limit=1)
         super().__init__(
             f"{probe} has no parameter {name!r}",
             notes=[f"its parameters are {', '.join(known)}"] if known else (),
-            hint=hint or (f"did you mean {near[0]!r}?" if near else ""),
+            hint=hint or did_you_mean(name, known),
         )
         self.name = name
 
@@ -52,14 +49,16 @@ def parse_prototype(text: str) -> tuple[Declared, ...]:
 def _parse(text: str) -> Declared:
     if text == "_":
         return Declared("_", "")
-    match = _PARAMETER.fullmatch(text)
-    if not match:
+    # A type, a name, and in skep's own tables the number of registers.
+    declaration, _, registers = text.partition(":")
+    plain, user = split_user(declaration.rstrip(_WORD))
+    name = declaration[len(declaration.rstrip(_WORD)) :]
+    if not plain or not name.isidentifier():
         raise UsageError(
             f'"{text}" is not a parameter',
             hint='prototypes look like "struct request *rq, int error"',
         )
-    plain, user = split_user(match[1])
-    return Declared(match[2], plain, user, int(match[3] or 1))
+    return Declared(name, plain, user, int(registers or 1))
 
 
 def split_user(text: str) -> tuple[str, bool]:

@@ -1,12 +1,12 @@
-"""Sampling: hardware and software events, and timers."""
+"""Samples of hardware and software events."""
 
 from __future__ import annotations
 
 from collections.abc import Set as AbstractSet
 
-from skep.errors import ProbeNotFound, UsageError, near_matches
+from skep.errors import ProbeNotFound, UsageError, did_you_mean
 from skep.probes.candidate import Candidate, Site
-from skep.probes.intention import Interval, PerfEvent
+from skep.probes.intention import PerfEvent
 from skep.probes.parameters import require
 from skep.spec import AttachSpec
 from skep.target import Target
@@ -40,26 +40,19 @@ include/uapi/linux/perf_event.h."""
 
 # Samples per second of these tell where time goes, which cpu-clock can tell as well.
 _TIME = ("cycles", "ref-cycles", "bus-cycles")
-_CLOCK_NOTE = (
-    "{0} not counted by this machine, cpu-clock instead: "
-    "code that runs with interrupts off is missed"
-)
-
-# perf_swevent_start_hrtimer() makes shorter periods longer without a word.
-_SHORTEST_NS = 10_000
+_CLOCK_NOTE = "{0} unavailable, cpu-clock instead: blind where interrupts are off"
 
 
-def resolve_event(
+def resolve(
     intention: PerfEvent, needs: AbstractSet[str], target: Target
 ) -> list[Candidate]:
     """The ways to sample an event, best first."""
     event, period, frequency = intention
     if event not in EVENTS:
-        near = near_matches(event, list(EVENTS))
         raise ProbeNotFound(
             f"there is no perf event called {event!r}",
             notes=[f"there are {', '.join(EVENTS)}"],
-            hint=f"did you mean {near[0]!r}?" if near else "",
+            hint=did_you_mean(event, list(EVENTS)),
         )
     if (period > 0) == (frequency > 0) or min(period, frequency) < 0:
         raise UsageError(f"{event} needs a period or a frequency above zero")
@@ -71,19 +64,6 @@ def resolve_event(
         note = _CLOCK_NOTE.format(event)
         ladder.append(_sampled("profile", "cpu-clock", frequency, note))
     return ladder
-
-
-def resolve_interval(
-    intention: Interval, needs: AbstractSet[str], target: Target
-) -> list[Candidate]:
-    """The one way to run a program at regular times."""
-    if intention.period_ns < _SHORTEST_NS:
-        raise UsageError(
-            f"an interval of {intention.period_ns} ns is too short",
-            hint=f"the kernel's shortest is {_SHORTEST_NS} ns",
-        )
-    require(needs, (), "interval")
-    return [_sampled("interval", "", intention.period_ns)]
 
 
 def _sampled(kind: str, event: str, number: int, note: str = "") -> Candidate:

@@ -11,7 +11,7 @@ from collections.abc import Set as AbstractSet
 
 from skep.btf import Btf
 from skep.btf.types import Enum, Int, Pointer, Struct, Void
-from skep.errors import ProbeNotFound, near_matches
+from skep.errors import ProbeNotFound, did_you_mean
 from skep.probes.candidate import Candidate, CtxWord, Param, ProbedWord, Site
 from skep.probes.intention import RawTracepoint
 from skep.probes.nullable import nullable_arguments
@@ -93,9 +93,8 @@ def _typed(param: Param, position: int, type_id: int, btf: Btf) -> Param:
 def _unknown(name: str, target: Target) -> ProbeNotFound:
     prefix = "btf_trace_"
     known = [each[len(prefix) :] for each in target.btf.names(prefix)]
-    near = near_matches(name, known)
     return ProbeNotFound(
         f"the kernel has no tracepoint {name!r}",
         notes=["tracepoints of modules need a prototype"],
-        hint=f"did you mean {' or '.join(map(repr, near))}?" if near else "",
+        hint=did_you_mean(name, known),
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Set as AbstractSet
 from typing import Any, Callable
 
-from skep.probes import perf_event, raw_tracepoint, syscall, test_run, tracepoint
 from skep.probes.candidate import Candidate
 from skep.probes.intention import (
     Intention,
@@ -21,16 +20,6 @@ from skep.target import Target
 
 _Resolver = Callable[[Any, AbstractSet[str], Target], list[Candidate]]
 
-_RESOLVERS: dict[type, _Resolver] = {
-    SyscallEnter: syscall.resolve_enter,
-    SyscallExit: syscall.resolve_exit,
-    Tracepoint: tracepoint.resolve,
-    RawTracepoint: raw_tracepoint.resolve,
-    Interval: perf_event.resolve_interval,
-    PerfEvent: perf_event.resolve_event,
-    TestRun: test_run.resolve,
-}
-
 
 def resolve(
     intention: Intention, needs: AbstractSet[str], target: Target
@@ -43,4 +32,32 @@ def resolve(
     Raises `ProbeNotFound` if the kernel has no such probe, `NoSuchParameter` if the
     probe has no such parameter, and what the target raises for lack of facts.
     """
-    return _RESOLVERS[type(intention)](intention, needs, target)
+    return _resolver(intention)(intention, needs, target)
+
+
+def _resolver(intention: Intention) -> _Resolver:
+    """What resolves a kind of intention, imported only if it occurs in the tool."""
+    if isinstance(intention, (SyscallEnter, SyscallExit)):
+        from skep.probes import syscall
+
+        return syscall.resolve
+    if isinstance(intention, Tracepoint):
+        from skep.probes import tracepoint
+
+        return tracepoint.resolve
+    if isinstance(intention, RawTracepoint):
+        from skep.probes import raw_tracepoint
+
+        return raw_tracepoint.resolve
+    if isinstance(intention, Interval):
+        from skep.probes import interval
+
+        return interval.resolve
+    if isinstance(intention, PerfEvent):
+        from skep.probes import perf_event
+
+        return perf_event.resolve
+    assert isinstance(intention, TestRun)
+    from skep.probes import test_run
+
+    return test_run.resolve

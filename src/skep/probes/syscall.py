@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 
-from skep.errors import ProbeNotFound, near_matches
+from skep.errors import ProbeNotFound, did_you_mean
 from skep.probes import syscall_classic, syscall_raw, syscall_table
 from skep.probes.candidate import Candidate
 from skep.probes.intention import SyscallEnter, SyscallExit
@@ -28,10 +28,18 @@ _NO_RETURN = ("exit", "exit_group", "rt_sigreturn", "sigreturn")
 _LAST_EVERYWHERE = 440
 
 
-def resolve_enter(
+def resolve(
+    intention: SyscallEnter | SyscallExit, needs: AbstractSet[str], target: Target
+) -> list[Candidate]:
+    """The ways to run a program at the start or the return of calls, best first."""
+    if isinstance(intention, SyscallEnter):
+        return _resolve_enter(intention, needs, target)
+    return _resolve_exit(intention, needs, target)
+
+
+def _resolve_enter(
     intention: SyscallEnter, needs: AbstractSet[str], target: Target
 ) -> list[Candidate]:
-    """The ways to run a program at the start of system calls, best first."""
     hint = ""
     if not needs.isdisjoint(EXIT_NAMES):
         hint = f"{' and '.join(sorted(EXIT_NAMES))} are for on.syscall_exit"
@@ -40,10 +48,9 @@ def resolve_enter(
     return _ladder(raw, note, syscall_classic.enter(calls, needs, target), target)
 
 
-def resolve_exit(
+def _resolve_exit(
     intention: SyscallExit, needs: AbstractSet[str], target: Target
 ) -> list[Candidate]:
-    """The ways to run a program at the return of system calls, best first."""
     for name in intention.names:
         if name in _NO_RETURN:
             raise ProbeNotFound(
@@ -110,9 +117,8 @@ def _is_present(call: SystemCall, target: Target) -> bool:
 def _unknown(name: str, arch: str) -> ProbeNotFound:
     meant = syscall_table.name_of_event(name)
     if meant:
-        hint = f"{name!r} is the kernel's name of {meant!r}"
+        hint = f"{name} is the kernel's own name of {meant}"
     else:
         known = syscall_table.names(arch, syscall_table.COMPAT_ABIS[arch])
-        near = near_matches(name, known)
-        hint = f"did you mean {' or '.join(map(repr, near))}?" if near else ""
+        hint = did_you_mean(name, known)
     return ProbeNotFound(f"{arch} has no system call {name!r}", hint=hint)
