@@ -58,12 +58,14 @@ processed 3 insns (limit 1000000)
             Complaint("last insn is not an exit or jmp", None),
         ),
         ("processed 12 insns (limit 1000000)\n", None),
-        ("0: (b7) r0 = 0\n1: (55) if r0 != 0xfff", None),
+        ("0: (b7) r0 = 0\n1: (55) if r0 != 0xfff", Complaint("E2BIG", 1)),
+        ("0: (b7) r0 = 0\n1: R0_rw=invP77 R1=ct", Complaint("E2BIG", 0)),
+        ("0: (b7) r0 = 0\nR0_rw=invP77 R10=fp0\n", Complaint("E2BIG", 0)),
         ("", None),
     ],
 )
 def test_read_log(log, expected):
-    assert read_log(log) == expected
+    assert read_log(log, "E2BIG") == expected
 
 
 CODE = (mov_imm(0, 0), load_imm64(1, 1 << 40), load(0, 1, 0, 8), exit_())

@@ -12,6 +12,7 @@ from skep.errors import InternalError, NotPermitted, SkepError
 from skep.runtime.maps import Map, object_name
 from skep.runtime.refusals import refusal
 from skep.runtime.syscall import bpf
+from skep.runtime.syscall.libc import describe
 from skep.runtime.types import load_source_types
 from skep.spec import ProgramSpec
 
@@ -127,7 +128,7 @@ def _why(spec: ProgramSpec, log: str, error: OSError) -> SkepError:
     """What was wrong; a log without a complaint means it was not the verifier."""
     from skep.runtime import privileges, verifier  # only ever needed on the way out
 
-    complaint = verifier.read_log(log)
+    complaint = verifier.read_log(log, describe(error.errno or 0))
     if complaint is None:
         return refusal(error, f"load the program {spec.name!r} ({spec.attach.kind})")
     if "probe_read_kernel" in complaint.reason and privileges.hides_kernel_memory():

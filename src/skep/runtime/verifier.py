@@ -21,7 +21,7 @@ _NAMED = re.compile(r"\binsn (\d+)")
 _NOISE = re.compile(
     r"processed \d+ insns|verification time|stack depth|;|\d+: |from \d+ to "
     r"|mark_precise|last_idx|regs=|parent |func#\d+ @|Live regs|propagating|caller"
-    r"|returning from|frame"
+    r"|returning from|frame|R\d+(_\w+)?="
 )
 
 
@@ -32,8 +32,12 @@ class Complaint(NamedTuple):
     slot: int | None
 
 
-def read_log(log: str) -> Complaint | None:
-    """The verifier's complaint; None when the log has none."""
+def read_log(log: str, answer: str) -> Complaint | None:
+    """The verifier's complaint; None when it never looked at the program.
+
+    `answer` is the error number in words, the reason where the log was cut: before 6.4
+    the end was lost.
+    """
     reason = ""
     slot = None
     for line in log.splitlines():
@@ -44,7 +48,7 @@ def read_log(log: str) -> Complaint | None:
         if text and not _NOISE.match(text):
             reason = text
     if not reason:
-        return None
+        return None if slot is None else Complaint(answer, slot)
     if slot is None:
         # Refused before the walk over the program: bad jumps, unreachable code, loops.
         named = _NAMED.search(reason)
