@@ -11,7 +11,6 @@ from typing import NamedTuple, Optional, Sequence
 from skep.asm import Instruction
 
 
-LEDGER_MAP = "ledger"
 LEDGER_CAUSES = (
     "ring full",
     "map full",
@@ -20,10 +19,10 @@ LEDGER_CAUSES = (
     "scratch busy",
     "loop limit",
 )
-"""Causes of loss that programs count, in the order of the ledger map's keys.
+"""Causes of loss that programs count, in the order of the ledger's u64 counters.
 
-The ledger is a per-CPU array of u64; a program adds one to a cause's element where it
-loses something, and the runtime reports the sums.
+The ledger is an array map with one element, all the counters, so that programs have
+their address as a constant; a program adds one atomically where it loses something.
 """
 
 
@@ -51,7 +50,8 @@ class AttachSpec(NamedTuple):
     "tp_btf"          tracepoint ("sys_exit")   BTF id of btf_trace_NAME (vmlinux)
     "raw_tracepoint"  tracepoint                -
     "tracepoint"      "category:event"          tracefs id of the event
-    "perf_event"      "cpu-clock", "cycles"...  sample period or frequency
+    "perf_event"      "cpu-clock", "cycles"...  sample period (ns for clocks)
+    "profile"         "cpu-clock", "cycles"...  samples per second
     "interval"        ""                        period in nanoseconds
     "test_run"        ""                        - (BPF_PROG_TEST_RUN only)
 
@@ -64,20 +64,23 @@ class AttachSpec(NamedTuple):
 
 
 class LineInfo(NamedTuple):
-    """Source line of the instruction at `index` (an index into the instruction list)."""
+    """Source line of the instruction `at` this position in the instruction list."""
 
-    index: int
+    at: int
     file: str
     line: int
     column: int
     text: str
 
 
+LEDGER = MapSpec("ledger", "array", 4, 8 * len(LEDGER_CAUSES), 1)
+
+
 class ProgramSpec(NamedTuple):
     """A BPF program: instructions, where they attach, and where they came from.
 
     Instructions refer to maps by name (`Instruction.ref`); loading replaces the name by
-    a file descriptor.  `lines` is ascending by index.
+    a file descriptor.  `lines` is ascending by position.
     """
 
     name: str

@@ -1,0 +1,335 @@
+"""Register allocation by colouring, with spilling to the stack.
+
+Virtual registers that are live at the same time get different machine registers; those
+that are live across a call get one of r6 to r9, which calls preserve.  Copies and call
+arguments are hints: where possible both sides get the same register and the copy goes.
+What finds no register is kept on the stack, and allocation starts again.
+"""
+
+from __future__ import annotations
+
+from typing import Iterator, Optional, Sequence
+
+from skep.compiler import ir
+from skep.compiler.ir import Block, CallHelper, Graph, Move, Slot
+from skep.compiler.liveness import live_out
+from skep.errors import CompileError, InternalError
+
+CALL_CLOBBERED = frozenset(range(6))
+CALL_SAVED = frozenset(range(6, 10))
+ALL = tuple(range(10))
+PREFERENCE = (1, 2, 3, 4, 5, 0, 6, 7, 8, 9)
+"""Which registers to try first: those that calls destroy, to leave the others free."""
+
+STACK_SIZE = 512
+"""Bytes of stack of a BPF program (MAX_BPF_STACK in include/linux/filter.h)."""
+
+
+class Colouring:
+    """Interference, copies, wishes and weights of the virtual registers of one graph.
+
+    Copies whose two sides do not conflict are coalesced: `alias` leads from a register
+    to the one that stands for it.
+    """
+
+    def __init__(self, graph: Graph, blocks: Sequence[Block]) -> None:
+        count = graph.registers
+        self.conflicts = [0] * count
+        self.across_calls = 0
+        self.weights = [0.0] * count
+        self.wishes: list[list[int]] = [[] for _ in range(count)]
+        self.alias = list(range(count))
+        self.used = 0
+        self._copies: list[tuple[float, int, int]] = []
+        out = live_out(blocks)
+        for block in blocks:
+            self._scan(block, out[id(block)])
+        self._make_symmetric()
+        self._coalesce()
+
+    def _scan(self, block: Block, live: int) -> None:
+        weight = 10.0**block.depth * (0.1 if block.cold else 1)
+        for instruction in reversed(block.instructions):
+            defined = instruction.defines()
+            if defined is not None:
+                bit = 1 << defined
+                self.used |= bit
+                live &= ~bit
+                others = live
+                if isinstance(instruction, Move) and isinstance(instruction.src, int):
+                    # Both sides of a copy may share a register.
+                    others &= ~(1 << instruction.src)
+                    self._copies.append((weight, defined, instruction.src))
+                self.conflicts[defined] |= others
+                self.weights[defined] += weight
+            if isinstance(instruction, CallHelper):
+                self.across_calls |= live
+                self._wish(instruction)
+            elif isinstance(instruction, ir.Context):
+                self.wishes[instruction.dst].append(1)
+            for register in instruction.uses():
+                live |= 1 << register
+                self.used |= 1 << register
+                self.weights[register] += weight
+
+    def _wish(self, call: CallHelper) -> None:
+        """Arguments like to be where the call takes them, results where it puts them."""
+        for number, argument in enumerate(call.arguments, 1):
+            if isinstance(argument, int):
+                self.wishes[argument].append(number)
+        if call.dst is not None:
+            self.wishes[call.dst].append(0)
+
+    def _make_symmetric(self) -> None:
+        for register, others in enumerate(list(self.conflicts)):
+            bit = 1 << register
+            for other in bits(others):
+                self.conflicts[other] |= bit
+
+    def find(self, register: int) -> int:
+        """The register that stands for `register`."""
+        while self.alias[register] != register:
+            register = self.alias[register]
+        return register
+
+    def _coalesce(self) -> None:
+        """Let one register stand for both sides of a copy, the most frequent first.
+
+        Only where that leaves few enough neighbours that are live across calls, since
+        these compete for four registers.
+        """
+        self._copies.sort(reverse=True)
+        for _, a, b in self._copies:
+            a, b = self.find(a), self.find(b)
+            if a == b or self.conflicts[a] >> b & 1:
+                continue
+            both = self.conflicts[a] | self.conflicts[b]
+            crossing = (self.across_calls >> a | self.across_calls >> b) & 1
+            if crossing and self._crowds(a, b, both & self.across_calls):
+                continue
+            self._merge(a, b, bool(crossing))
+
+    def _crowds(self, a: int, b: int, rivals: int) -> bool:
+        """Whether coalescing may make colouring harder (Briggs' and George's tests)."""
+        if count_bits(rivals) < len(CALL_SAVED):
+            return False
+        return bool(rivals & ~self.conflicts[a]) and bool(rivals & ~self.conflicts[b])
+
+    def _merge(self, kept: int, gone: int, crossing: bool) -> None:
+        bit, gone_bit = 1 << kept, 1 << gone
+        for other in bits(self.conflicts[gone]):
+            self.conflicts[other] = self.conflicts[other] & ~gone_bit | bit
+        self.conflicts[kept] |= self.conflicts[gone]
+        self.conflicts[gone] = 0
+        self.weights[kept] += self.weights[gone]
+        self.wishes[kept] += self.wishes[gone]
+        self.alias[gone] = kept
+        self.used &= ~gone_bit
+        self.across_calls &= ~gone_bit
+        if crossing:
+            self.across_calls |= bit
+
+
+def bits(number: int) -> Iterator[int]:
+    """The positions of the bits that are set."""
+    while number:
+        lowest = number & -number
+        yield lowest.bit_length() - 1
+        number ^= lowest
+
+
+def count_bits(number: int) -> int:
+    """How many bits are set (int.bit_count needs Python 3.10)."""
+    return bin(number).count("1")
+
+
+def allocate(graph: Graph) -> dict[int, int]:
+    """Give every virtual register a machine register, spilling where needed.
+
+    The graph is changed where something is spilled.  Raises CompileError when the stack
+    does not suffice.
+    """
+    temporary: set[int] = set()
+    while True:
+        blocks = graph.blocks()
+        colouring = Colouring(graph, blocks)
+        colours, failed = _colour(colouring, temporary)
+        if failed is None:
+            return {
+                register: colours[colouring.find(register)]
+                for register in range(len(colouring.alias))
+                if colouring.find(register) in colours
+            }
+        _spill(graph, blocks, _members(colouring, failed), temporary)
+
+
+def _members(colouring: Colouring, representative: int) -> set[int]:
+    """All registers for which one stands."""
+    return {
+        register
+        for register in range(len(colouring.alias))
+        if colouring.find(register) == representative
+    }
+
+
+def _colour(
+    colouring: Colouring, temporary: set[int]
+) -> tuple[dict[int, int], Optional[int]]:
+    """Colours for all registers, or one that must be spilled.
+
+    Registers are taken away in an order in which each has few neighbours left, then
+    coloured in the opposite order (Briggs: optimistically).
+    """
+    colours: dict[int, int] = {}
+    members = [0] * len(ALL)
+    for register in reversed(_elimination_order(colouring, temporary)):
+        conflicts = colouring.conflicts[register]
+        taken = {colour for colour in ALL if members[colour] & conflicts}
+        if colouring.across_calls >> register & 1:
+            taken.update(CALL_CLOBBERED)
+        colour = _choose([*colouring.wishes[register], *PREFERENCE], taken)
+        if colour is None:
+            return colours, _cheapest(register, colouring, colours, temporary)
+        colours[register] = colour
+        members[colour] |= 1 << register
+    return colours, None
+
+
+def _elimination_order(colouring: Colouring, temporary: set[int]) -> list[int]:
+    """Registers with room for a colour first; else the cheapest to spill per conflict."""
+    across, conflicts = colouring.across_calls, colouring.conflicts
+    left = colouring.used
+    order: list[int] = []
+
+    def crowded(register: int) -> bool:
+        if across >> register & 1:
+            return count_bits(conflicts[register] & across & left) >= len(CALL_SAVED)
+        return count_bits(conflicts[register] & left) >= len(ALL)
+
+    waiting = list(bits(left))
+    while waiting:
+        kept = []
+        for register in waiting:
+            if crowded(register):
+                kept.append(register)
+            else:
+                order.append(register)
+                left &= ~(1 << register)
+        if len(kept) == len(waiting):
+            cheapest = min(
+                kept,
+                key=lambda r: (
+                    r in temporary,
+                    colouring.weights[r] / (1 + count_bits(conflicts[r] & left)),
+                ),
+            )
+            kept.remove(cheapest)
+            order.append(cheapest)
+            left &= ~(1 << cheapest)
+        waiting = kept
+    return order
+
+
+def _choose(wanted: Sequence[int], taken: set[int]) -> Optional[int]:
+    """The first machine register that is free."""
+    for colour in wanted:
+        if colour not in taken:
+            return colour
+    return None
+
+
+def _cheapest(
+    register: int, colouring: Colouring, colours: dict[int, int], temporary: set[int]
+) -> int:
+    """Which register to spill so that `register` finds a place."""
+    if register not in temporary:
+        return register
+    rivals = [
+        other
+        for other in colours
+        if colouring.conflicts[register] >> other & 1 and other not in temporary
+    ]
+    if not rivals:
+        raise InternalError("register allocation found nothing to spill")
+    return min(rivals, key=lambda other: colouring.weights[other])
+
+
+def _spill(
+    graph: Graph, blocks: Sequence[Block], spilled: set[int], temporary: set[int]
+) -> None:
+    """Keep registers that stand for each other in one slot of the stack: load before
+    each use, store after each definition."""
+    slot = Slot(8, 8, "spilled value")
+    for block in blocks:
+        rewritten: list[ir.Instruction] = []
+        for instruction in block.instructions:
+            reads = not spilled.isdisjoint(instruction.uses())
+            writes = instruction.defines() in spilled
+            if _copies_itself(instruction, spilled):
+                continue
+            if not (reads or writes):
+                rewritten.append(instruction)
+                continue
+            fresh = graph.new_register()
+            temporary.add(fresh)
+
+            def replace(r: int, fresh: int = fresh) -> int:
+                return fresh if r in spilled else r
+
+            if reads:
+                load = ir.Load(fresh, slot, 0, 8)
+                load.span = instruction.span
+                rewritten.append(load)
+            instruction.rename(replace, replace)
+            rewritten.append(instruction)
+            if writes:
+                store = ir.Store(slot, 0, fresh, 8)
+                store.span = instruction.span
+                rewritten.append(store)
+        block.instructions = rewritten
+
+
+def _copies_itself(instruction: ir.Instruction, spilled: set[int]) -> bool:
+    return (
+        isinstance(instruction, Move)
+        and instruction.wide
+        and instruction.dst in spilled
+        and isinstance(instruction.src, int)
+        and instruction.src in spilled
+    )
+
+
+def place_slots(blocks: Sequence[Block]) -> int:
+    """Give the stack slots their offsets from the frame pointer; the stack used.
+
+    Raises CompileError, naming the largest slots, when they do not fit.
+    """
+    slots: dict[int, Slot] = {}
+    for block in blocks:
+        for instruction in block.instructions:
+            for slot in _slots_of(instruction):
+                slots[id(slot)] = slot
+    depth = 0
+    for slot in sorted(slots.values(), key=lambda slot: slot.size):
+        depth += slot.size
+        depth = -(-depth // slot.align) * slot.align
+        slot.offset = -depth
+    if depth > STACK_SIZE:
+        largest = sorted(slots.values(), key=lambda slot: -slot.size)[:4]
+        raise CompileError(
+            f"the program needs {depth} bytes of stack; it has {STACK_SIZE}",
+            notes=[f"{slot.what}: {slot.size} bytes" for slot in largest],
+            hint="make records and keys smaller",
+        )
+    return depth
+
+
+def _slots_of(instruction: ir.Instruction) -> list[Slot]:
+    if isinstance(instruction, (ir.Load, ir.Store)):
+        return [instruction.base] if isinstance(instruction.base, Slot) else []
+    if isinstance(instruction, ir.Lea):
+        if isinstance(instruction.src, ir.Address):
+            return [instruction.src.slot]
+    if isinstance(instruction, CallHelper):
+        return [a.slot for a in instruction.arguments if isinstance(a, ir.Address)]
+    return []

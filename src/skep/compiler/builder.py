@@ -1,0 +1,180 @@
+"""Appending instructions to the block under construction."""
+
+from __future__ import annotations
+
+from typing import Optional, Union
+
+from skep.compiler import ir
+from skep.compiler.ir import Block, Graph, Imm, Slot
+from skep.compiler.values import Const, Register
+from skep.errors import Span
+from skep.spec import LEDGER, LEDGER_CAUSES, MapSpec
+
+S32_LOW, S32_HIGH = -(1 << 31), (1 << 31) - 1
+
+
+class Builder:
+    """Builds the graph of one program, block after block.
+
+    `block` is None after a terminator: what follows is unreachable until another block
+    is started.
+    """
+
+    def __init__(self) -> None:
+        self.graph = Graph()
+        self.block: Optional[Block] = self.graph.entry
+        self.graph.entry.reached = True
+        self.span: Optional[Span] = None
+        self.depth = 0
+        self.maps: dict[str, MapSpec] = {}
+        self._slots: dict[tuple[int, str], Slot] = {}
+        self._exit: Optional[Block] = None
+
+    def emit(self, instruction: ir.Instruction) -> None:
+        """Append to the current block; unreachable code is dropped."""
+        if self.block is not None:
+            instruction.span = self.span
+            self.block.instructions.append(instruction)
+
+    def new_block(self, cold: bool = False) -> Block:
+        """A block at the current loop depth, not started yet."""
+        return Block(self.depth, cold)
+
+    def start(self, block: Block) -> bool:
+        """Continue in `block`; False when nothing jumps there."""
+        assert self.block is None, "the previous block has no terminator"
+        self.block = block if block.reached else None
+        return block.reached
+
+    def finish(self, terminator: ir.Terminator) -> None:
+        """End the current block."""
+        if self.block is not None:
+            for target in terminator.targets():
+                target.reached = True
+            self.emit(terminator)
+            self.block = None
+
+    def jump(self, target: Block) -> None:
+        """End the current block with a jump."""
+        self.finish(ir.Jump(target))
+
+    def exit(self) -> None:
+        """End the current block by leaving the program with 0."""
+        if self._exit is None:
+            self._exit = Block()
+            leave = ir.Exit(Imm(0))
+            leave.span = None
+            self._exit.instructions.append(leave)
+        self.jump(self._exit)
+
+    def register(self) -> int:
+        """A new virtual register."""
+        return self.graph.new_register()
+
+    def move(
+        self, src: ir.Operand, dst: Optional[int] = None, wide: bool = True
+    ) -> int:
+        """Copy to a register, a new one by default."""
+        result = self.register() if dst is None else dst
+        self.emit(ir.Move(result, src, wide))
+        return result
+
+    def constant(self, value: int) -> int:
+        """A new register with a 64-bit constant."""
+        return self.move(Imm(signed64(value)))
+
+    def operand(self, value: Union[Const, Register], wide: bool) -> ir.Operand:
+        """An operand of arithmetic: an immediate where the instruction can hold it."""
+        if isinstance(value, Register):
+            return value.register
+        number = value.value
+        if not wide:
+            return Imm(signed32(number))
+        number = signed64(number)
+        if S32_LOW <= number <= S32_HIGH:
+            return Imm(number)
+        return self.constant(number)
+
+    def alu(self, operator: str, dst: int, src: ir.Operand, wide: bool = True) -> None:
+        """`dst = dst operator src`, without the operations that change nothing."""
+        if isinstance(src, Imm) and src.value == 0 and operator in "+-|^":
+            if wide:
+                return
+        self.emit(ir.Alu(operator, dst, src, wide))
+
+    def load(self, base: ir.Base, offset: int, size: int) -> int:
+        """Load zero-extended into a new register."""
+        dst = self.register()
+        self.emit(ir.Load(dst, base, offset, size))
+        return dst
+
+    def store(self, base: ir.Base, offset: int, src: ir.Operand, size: int) -> None:
+        """Store the low `size` bytes."""
+        self.emit(ir.Store(base, offset, src, size))
+
+    def map(self, spec: MapSpec) -> ir.MapRef:
+        """A reference to a map, which the program is now known to use."""
+        self.maps[spec.name] = spec
+        return ir.MapRef(spec.name)
+
+    def value_address(self, spec: MapSpec) -> int:
+        """The address of the only element of an array map."""
+        dst = self.register()
+        self.emit(ir.LeaValue(dst, self.map(spec).name))
+        return dst
+
+    def lea(self, src: Union[ir.Address, ir.MapRef]) -> int:
+        """The address of a stack byte or of a map."""
+        dst = self.register()
+        self.emit(ir.Lea(dst, src))
+        return dst
+
+    def call(self, helper: str, *arguments: ir.Argument, droppable: bool = False) -> int:
+        """Call a helper; its result in a new register."""
+        dst = self.register()
+        self.emit(ir.CallHelper(dst, helper, list(arguments), droppable))
+        return dst
+
+    def slot(self, size: int, what: str, align: int = 8) -> Slot:
+        """A new area on the stack."""
+        return Slot(size, align, what)
+
+    def shared_slot(self, size: int, what: str) -> Slot:
+        """An area for values that do not outlive the next instructions.
+
+        All users of the same size and purpose share it.
+        """
+        size = -(-size // 8) * 8
+        return self._slots.setdefault((size, what), Slot(size, 8, what))
+
+    def count_loss(self, cause: str, when: ir.Branch) -> None:
+        """If `when` (whose targets are set here) holds, count a loss; then go on.
+
+        The ledger is the only element of an array map, so that its address is a
+        constant and no look-up is needed.
+        """
+        cold, after = self.new_block(cold=True), self.new_block()
+        when.then, when.orelse = cold, after
+        self.finish(when)
+        self.start(cold)
+        self.add_to_ledger(cause)
+        self.jump(after)
+        self.start(after)
+
+    def add_to_ledger(self, cause: str) -> None:
+        """Add one to a cause of loss."""
+        offset = 8 * LEDGER_CAUSES.index(cause)
+        counters = self.value_address(LEDGER)
+        self.emit(ir.AtomicAdd(counters, offset, self.constant(1), 8))
+
+
+def signed64(value: int) -> int:
+    """The number with the same 64 bits in two's complement."""
+    value &= (1 << 64) - 1
+    return value - (1 << 64) if value >> 63 else value
+
+
+def signed32(value: int) -> int:
+    """The number with the same low 32 bits in two's complement."""
+    value &= (1 << 32) - 1
+    return value - (1 << 32) if value >> 31 else value

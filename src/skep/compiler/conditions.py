@@ -1,0 +1,287 @@
+"""Conditions: tests that end in a jump to one of two blocks.
+
+A condition that is known when compiling jumps to one block only; the other is then not
+reached and what is in it is never typed.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Union
+
+from skep.compiler import ir, strings, tree
+from skep.compiler.arithmetic import convert, expect_number, literal_type
+from skep.compiler.ir import Block, Imm
+from skep.compiler.scope import Facts
+from skep.compiler.types import BOOL, Array, Int, Pointer
+from skep.compiler.values import Const, Place, Register, Static, Value, type_name
+from skep.errors import CompileError
+
+if TYPE_CHECKING:
+    from skep.compiler.walker import Walker
+
+NOTHING = Facts()
+
+
+def branch(
+    walker: Walker, test: tree.Expression, then: Block, orelse: Block
+) -> Facts:
+    """Evaluate `test` and go to `then` if it holds, else to `orelse`."""
+    if isinstance(test, tree.Unary) and test.operator == "not":
+        facts = branch(walker, test.operand, orelse, then)
+        return Facts(facts.when_false, facts.when_true)
+    if isinstance(test, tree.BoolOp):
+        return _bool_op(walker, test, then, orelse)
+    if isinstance(test, tree.Compare):
+        return _compare(walker, test, then, orelse)
+    return _truth(walker, walker.value(test), test, then, orelse)
+
+
+def _bool_op(
+    walker: Walker, test: tree.BoolOp, then: Block, orelse: Block
+) -> Facts:
+    """`and` and `or`: each operand is walked only if those before it let it."""
+    builder = walker.builder
+    # The first operand is evaluated in any case; what it computes stays at hand.
+    before = walker.flow
+    certain: frozenset[int] = frozenset()
+    conjunction = test.operator == "and"
+    for operand in test.operands[:-1]:
+        following = builder.new_block()
+        if conjunction:
+            facts = branch(walker, operand, following, orelse).when_true
+        else:
+            facts = branch(walker, operand, then, following).when_false
+        certain |= facts
+        if walker.flow is before:
+            walker.flow = before.copy()
+        walker.flow.nonnull |= facts
+        if not builder.start(following):
+            walker.flow = before
+            return NOTHING
+    last = branch(walker, test.operands[-1], then, orelse)
+    # What the later operands computed is not at hand on the paths that skipped them.
+    walker.flow = before
+    if conjunction:
+        return Facts(certain | last.when_true, frozenset())
+    return Facts(frozenset(), certain | last.when_false)
+
+
+def _compare(
+    walker: Walker, test: tree.Compare, then: Block, orelse: Block
+) -> Facts:
+    left, right = walker.value(test.left), walker.value(test.right)
+    operator = test.operator
+    if operator in ("is", "is-not"):
+        return _is_none(walker, test, left, right, then, orelse)
+    text = strings.comparable(left, right)
+    if text is not None and operator in ("==", "!="):
+        if operator == "!=":
+            then, orelse = orelse, then
+        strings.branch_if_equal(walker, text[0], text[1], test.span, then, orelse)
+        return NOTHING
+    if isinstance(left, Static) and isinstance(right, Static):
+        return _static(walker, test, left, right, then, orelse)
+    if _is_pointer(left) and _is_pointer(right) and operator in ("==", "!="):
+        assert isinstance(left, Register) and isinstance(right, Register)
+        _finish(
+            walker,
+            ir.Branch(operator, left.register, right.register, True, then, orelse),
+        )
+        return NOTHING
+    numbers = [expect_number(v, e.span) for v, e in zip((left, right), (test.left, test.right))]
+    outcome = walker.arithmetic.compare(operator, numbers[0], numbers[1], test.span)
+    _decide(walker, outcome, then, orelse)
+    return NOTHING
+
+
+def _decide(
+    walker: Walker, outcome: Union[bool, ir.Branch], then: Block, orelse: Block
+) -> None:
+    if isinstance(outcome, bool):
+        walker.builder.jump(then if outcome else orelse)
+    else:
+        outcome.then, outcome.orelse = then, orelse
+        _finish(walker, outcome)
+
+
+def _finish(walker: Walker, terminator: ir.Branch) -> None:
+    walker.builder.finish(terminator)
+
+
+def _static(
+    walker: Walker,
+    test: tree.Compare,
+    left: Static,
+    right: Static,
+    then: Block,
+    orelse: Block,
+) -> Facts:
+    """Python objects, for instance the value of an option with a text."""
+    if test.operator not in ("==", "!="):
+        raise CompileError(
+            f"{type_name(left)} and {type_name(right)} have no order", test.span
+        )
+    equal = left.value == right.value
+    walker.builder.jump(then if equal == (test.operator == "==") else orelse)
+    return NOTHING
+
+
+def _is_none(
+    walker: Walker,
+    test: tree.Compare,
+    left: Value,
+    right: Value,
+    then: Block,
+    orelse: Block,
+) -> Facts:
+    if not (isinstance(right, Static) and right.value is None):
+        raise CompileError(
+            "'is' compares with None only", test.span, hint="use '==' for values"
+        )
+    if test.operator == "is-not":
+        then, orelse = orelse, then
+    if isinstance(left, Static):
+        walker.builder.jump(then if left.value is None else orelse)
+        return NOTHING
+    if not isinstance(left, Register) or not isinstance(left.type, Pointer):
+        raise CompileError(f"{type_name(left)} is never None", test.span)
+    _finish(walker, ir.Branch("==", left.register, Imm(0), True, then, orelse))
+    proven = frozenset((left.register,))
+    if test.operator == "is-not":
+        return Facts(proven, frozenset())
+    return Facts(frozenset(), proven)
+
+
+def _truth(
+    walker: Walker, value: Value, test: tree.Expression, then: Block, orelse: Block
+) -> Facts:
+    """A value as a condition: not zero, not null, not empty."""
+    if isinstance(value, (Const, Static)):
+        walker.builder.jump(then if value.value else orelse)
+        return NOTHING
+    if isinstance(value, Place):
+        if isinstance(value.type, Array) and value.type.element.size == 1:
+            first = walker.access.load(
+                value.base, value.offset, value.type.element, value.space, test.span
+            )
+            return _truth(walker, first, test, then, orelse)
+        raise CompileError(f"{type_name(value)} is no condition", test.span)
+    wide = value.type.size == 8
+    _finish(walker, ir.Branch("!=", value.register, Imm(0), wide, then, orelse))
+    if isinstance(value.type, Pointer):
+        return Facts(frozenset((value.register,)), frozenset())
+    return NOTHING
+
+
+def _is_pointer(value: Value) -> bool:
+    return isinstance(value, Register) and isinstance(value.type, Pointer)
+
+
+def materialize(walker: Walker, test: tree.Expression) -> Value:
+    """A condition as a value: true or false."""
+    builder = walker.builder
+    then, orelse = builder.new_block(), builder.new_block()
+    branch(walker, test, then, orelse)
+    if not (then.reached and orelse.reached):
+        builder.start(then if then.reached else orelse)
+        return Const(int(then.reached), BOOL)
+    result = builder.register()
+    done = builder.new_block()
+    for block, outcome in ((then, 1), (orelse, 0)):
+        builder.start(block)
+        builder.move(Imm(outcome), result)
+        builder.jump(done)
+    builder.start(done)
+    return Register(result, BOOL)
+
+
+def conditional(walker: Walker, node: tree.Conditional) -> Value:
+    """`a if test else b`; a constant test leaves only one side."""
+    builder = walker.builder
+    then, orelse = builder.new_block(), builder.new_block()
+    facts = branch(walker, node.test, then, orelse)
+    before = walker.flow
+    sides: list[tuple[Block, Value]] = []
+    for block, body, nonnull in (
+        (then, node.body, facts.when_true),
+        (orelse, node.orelse, facts.when_false),
+    ):
+        walker.flow = before.copy()
+        walker.flow.nonnull |= nonnull
+        if builder.start(block):
+            value = walker.value(body)
+            assert builder.block is not None
+            sides.append((builder.block, value))
+            builder.block = None
+    walker.flow = before
+    return merge(walker, sides, node)
+
+
+def merge(
+    walker: Walker, sides: list[tuple[Block, Value]], node: tree.Expression
+) -> Value:
+    """Join blocks that are open at their end into one value."""
+    builder = walker.builder
+    if len(sides) == 1:
+        builder.block, value = sides[0]
+        return value
+    first = sides[0][1]
+    if all(value == first for _, value in sides) and isinstance(first, (Static, Const)):
+        done = builder.new_block()
+        for block, _ in sides:
+            builder.block = block
+            builder.jump(done)
+        builder.start(done)
+        return first
+    type_ = _merged_type(walker, [value for _, value in sides], node)
+    result, done = builder.register(), builder.new_block()
+    for block, value in sides:
+        builder.block = block
+        if isinstance(type_, Pointer):
+            operand: ir.Operand = (
+                value.register if isinstance(value, Register) else Imm(0)
+            )
+        else:
+            assert isinstance(value, (Const, Register))
+            operand = walker.number_operand(convert(builder, value, type_))
+        builder.move(operand, result)
+        builder.jump(done)
+    builder.start(done)
+    return Register(result, type_)
+
+
+def _merged_type(
+    walker: Walker, values: list[Value], node: tree.Expression
+) -> Union[Int, Pointer]:
+    """The common type of several values: widths join, None makes a pointer nullable."""
+    pointers = [v.type for v in values if _is_pointer(v)]
+    if pointers:
+        nullable = len(pointers) < len(values)
+        rest = [v for v in values if not _is_pointer(v)]
+        first = pointers[0]
+        assert isinstance(first, Pointer)
+        same = all(
+            isinstance(p, Pointer) and (p.target, p.space) == (first.target, first.space)
+            for p in pointers
+        )
+        if same and all(isinstance(v, Static) and v.value is None for v in rest):
+            nullable |= any(isinstance(p, Pointer) and p.nullable for p in pointers)
+            return Pointer(first.target, first.space, nullable)
+        raise CompileError("the two sides have different types", node.span)
+    numbers = [expect_number(value, node.span) for value in values]
+    merged = numbers[0]
+    for number in numbers[1:]:
+        if merged.type is None and number.type is None:
+            assert isinstance(merged, Const) and isinstance(number, Const)
+            widest = max((merged, number), key=lambda n: abs(n.value))
+            merged = Const(widest.value)
+            if min(merged.value, number.value) < 0:
+                merged = Const(merged.value, literal_type(-1))
+            continue
+        joined = walker.arithmetic.join("|", merged, number, node.span)
+        merged = Register(-1, joined)
+    if merged.type is None:
+        assert isinstance(merged, Const)
+        return literal_type(merged.value)
+    assert isinstance(merged.type, Int)
+    return merged.type

@@ -1,0 +1,211 @@
+"""Programs that see every system call: find the calls they are for.
+
+The number is compared first, as most calls are of no interest.  Only then is the task
+asked whether it is in a 32-bit call, for which the same numbers mean other calls.  Each
+case loads its parameters into the same registers and goes on to the handler's body,
+which exists once.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple, Sequence, Tuple, Union
+
+from skep.compiler import ir, saved, tree
+from skep.compiler.arithmetic import convert
+from skep.compiler.environment import Globals
+from skep.compiler.fetch import Fetcher
+from skep.compiler.intrinsics.task import current_task
+from skep.compiler.ir import Imm
+from skep.compiler.scope import Frame
+from skep.compiler.types import Int, Struct
+from skep.compiler.values import Const, Register, Value
+from skep.errors import InternalError
+from skep.probes.candidate import Site, SyscallCase
+
+if TYPE_CHECKING:
+    from skep.compiler.program import Handler
+    from skep.compiler.walker import Walker
+
+
+class Arm(NamedTuple):
+    """A case and the body that it leads to."""
+
+    case: SyscallCase
+    body: int
+
+
+def walk_handlers(walker: Walker, handlers: Sequence[Tuple[Handler, Site]]) -> None:
+    """Walk all handlers of a program that sees every system call."""
+    span = walker.environment.tree_of(handlers[0][0].function).span
+    fetcher = Fetcher(walker, handlers[0][1].attach.kind == "tp_btf", span)
+    walker.builder.span = span
+    bodies = [_Body(walker, handler, site) for handler, site in handlers]
+    _walk_matches(walker, [site for _, site in handlers], bodies, fetcher)
+
+
+def walk_entry(walker: Walker, name: str, entry: Site, called: tree.Function) -> None:
+    """Walk the program at the start of calls, which saves what `entry` says."""
+    fetcher = Fetcher(walker, entry.attach.kind == "tp_btf", called.span)
+    walker.builder.span = called.span
+    walker.frame = Frame(called, Globals({}, {}), None)
+    saver = _Saver(walker, name, entry)
+    if entry.match is None:
+        saver.enter(SyscallCase(-1, False, "", entry.params), fetcher)
+    else:
+        _walk_matches(walker, [entry], [saver], fetcher)
+
+
+def _walk_matches(
+    walker: Walker,
+    sites: Sequence[Site],
+    bodies: Sequence[Union[_Body, _Saver]],
+    fetcher: Fetcher,
+) -> None:
+    builder = walker.builder
+    matches = [site.match for site in sites if site.match is not None]
+    number = fetcher.number(matches[0].number)
+    arms = [
+        Arm(case, index) for index, match in enumerate(matches) for case in match.cases
+    ]
+    _match_number(walker, number, sorted({arm.case.number for arm in arms}))
+    native, compat = builder.new_block(), builder.new_block()
+    _branch_compat(walker, native, compat, any(arm.case.compat for arm in arms))
+    before = walker.flow
+    for start, is_compat in ((native, False), (compat, True)):
+        walker.flow = before.copy()
+        if builder.start(start):
+            chosen = [arm for arm in arms if arm.case.compat is is_compat]
+            _select(walker, number, chosen, bodies, fetcher)
+    for body in bodies:
+        walker.flow = before.copy()
+        body.walk()
+
+
+def _match_number(walker: Walker, number: int, wanted: Sequence[int]) -> None:
+    """Leave the program unless the number is one of the wanted ones."""
+    builder = walker.builder
+    matched = builder.new_block()
+    for value in wanted:
+        following = builder.new_block()
+        builder.finish(ir.Branch("==", number, Imm(value), False, matched, following))
+        builder.start(following)
+    builder.exit()
+    builder.start(matched)
+
+
+def _branch_compat(
+    walker: Walker, native: ir.Block, compat: ir.Block, any_compat: bool
+) -> None:
+    """Go to `compat` if the task is in a 32-bit system call."""
+    builder = walker.builder
+    abi = walker.target.arch.compat
+    span = builder.span
+    task = current_task(walker)
+    place = walker.place_of(task, span) if span else None
+    assert place is not None and isinstance(place.type, Struct)
+    member = place.type.member(abi.task_member)
+    if member is None:
+        # A kernel without 32-bit support has no such flags to tell them by.
+        builder.jump(native)
+        return
+    assert isinstance(member.type, Int)
+    offset = member.bit_offset // 8
+    status = walker.access.load_bytes(
+        place.base, offset, member.type.size, place.space
+    )
+    wide = member.type.size == 8
+    builder.finish(ir.Branch("&", status, Imm(abi.task_mask), wide, compat, native))
+
+
+def _select(
+    walker: Walker,
+    number: int,
+    arms: Sequence[Arm],
+    bodies: Sequence[Union[_Body, _Saver]],
+    fetcher: Fetcher,
+) -> None:
+    """Load the parameters of the case that the number stands for."""
+    builder = walker.builder
+    before = walker.flow
+    for arm in arms:
+        here, following = builder.new_block(), builder.new_block()
+        builder.finish(
+            ir.Branch("==", number, Imm(arm.case.number), False, here, following)
+        )
+        builder.start(here)
+        walker.flow = before.copy()
+        bodies[arm.body].enter(arm.case, fetcher)
+        builder.start(following)
+    walker.flow = before
+    builder.exit()
+
+
+class _Body:
+    """A handler's body with the registers that its parameters arrive in."""
+
+    def __init__(self, walker: Walker, handler: Handler, site: Site) -> None:
+        self.walker = walker
+        self.handler = handler
+        self.site = site
+        self.block = walker.builder.new_block()
+        self.called = walker.environment.tree_of(handler.function)
+        self.values: dict[str, Register] = {}
+
+    def enter(self, case: SyscallCase, fetcher: Fetcher) -> None:
+        """Load the parameters for one case and go to the body."""
+        name = self.called.name
+        carried = case.paired
+        if carried:
+            spec = saved.find(self.walker, name, self.site, case.name, fetcher)
+        for param in case.params:
+            if param.name in self.called.parameters:
+                self._deliver(param.name, fetcher.parameter(param))
+        if carried:
+            saved.forget(self.walker, spec)
+        self.walker.builder.jump(self.block)
+
+    def _deliver(self, name: str, value: Value) -> None:
+        """Put a parameter where the body expects it: as the first case has it."""
+        if not isinstance(value, (Register, Const)):
+            raise InternalError(f"parameter {name} is {value}")
+        builder = self.walker.builder
+        known = self.values.get(name)
+        if known is None:
+            assert isinstance(value, Register)
+            known = Register(builder.register(), value.type)
+            self.values[name] = known
+        if isinstance(known.type, Int):
+            value = convert(builder, value, known.type)
+        builder.move(self.walker.number_operand(value), known.register)
+
+    def walk(self) -> None:
+        """Walk the body, if any case leads to it."""
+        from skep.compiler.program import walk_body
+
+        walker = self.walker
+        if not walker.builder.start(self.block):
+            return
+        values = self.values
+        walker.parameters = {
+            name: lambda name=name: values[name]  # type: ignore[misc]
+            for name in values
+        }
+        walk_body(walker, self.handler, self.called)
+
+
+
+class _Saver:
+    """What the program at the start does for each case."""
+
+    def __init__(self, walker: Walker, name: str, entry: Site) -> None:
+        self.walker = walker
+        self.name = name
+        self.entry = entry
+
+    def enter(self, case: SyscallCase, fetcher: Fetcher) -> None:
+        """Save the parameters of one case and leave."""
+        saved.save(self.walker, self.name, self.entry, case, fetcher)
+        self.walker.builder.exit()
+
+    def walk(self) -> None:
+        """There is no body."""

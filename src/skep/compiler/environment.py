@@ -1,0 +1,92 @@
+"""What the names in kernel-side code mean, as far as they are not local."""
+
+from __future__ import annotations
+
+from types import FunctionType
+from typing import Callable, Mapping, NamedTuple, Optional, Sequence, Tuple
+
+from skep.compiler import tree
+from skep.compiler.types import Layout
+from skep.spec import MapSpec, RecordLayout
+
+INLINE_MARK = "__skep_inline__"
+"""Attribute of the Python functions that kernel-side code may call."""
+
+
+class Environment(NamedTuple):
+    """How the compiler gets at Python objects.
+
+    `tree_of` gives the syntax tree of a function.  `bind` replaces a declaration
+    (options, a map, a stream) by what stands for it in this run, and leaves every other
+    object as it is.
+    """
+
+    tree_of: Callable[[FunctionType], tree.Function]
+    bind: Callable[[object], object]
+
+
+class MapObject(NamedTuple):
+    """A map as kernel-side code sees it; key and value are C types or records.
+
+    A value that is one number or pointer is reached as `.value` of what `lookup` gives.
+    """
+
+    spec: MapSpec
+    key: str | Layout
+    value: str | Layout
+
+
+class EmittedField(NamedTuple):
+    """A field of an emitted record: its C type, and what fills it when the code that
+    emits does not say (the name of an intrinsic without arguments, or None)."""
+
+    name: str
+    ctype: str
+    fill: Optional[str]
+
+
+class StreamObject(NamedTuple):
+    """A stream of records into a ring buffer.
+
+    `fields` are those that are sent; `hidden` those that may be named in `emit` but are
+    not sent in this run, so that their values are never computed.
+    """
+
+    ring: MapSpec
+    layout: RecordLayout
+    fields: Sequence[EmittedField]
+    hidden: Sequence[str]
+
+
+class HistogramObject(NamedTuple):
+    """A histogram of powers of two, one per value of the key record if there is one.
+
+    The map's value is `slots` u64 counters and, with `total`, a u64 sum of the values
+    behind them.  Slot n counts values whose highest set bit is bit n, slot 0 also zero.
+    """
+
+    map: MapSpec
+    key: Optional[Layout]
+    slots: int
+    total: bool
+
+
+class Globals(NamedTuple):
+    """Where a function finds the names that are not its own."""
+
+    names: Mapping[str, object]
+    closure: Mapping[str, object]
+
+    @classmethod
+    def of(cls, function: FunctionType) -> Globals:
+        cells = zip(function.__code__.co_freevars, function.__closure__ or ())
+        closure = {name: cell.cell_contents for name, cell in cells}
+        return cls(function.__globals__, closure)
+
+    def find(self, name: str) -> Tuple[bool, object]:
+        """Whether there is such a name, and its value."""
+        if name in self.closure:
+            return True, self.closure[name]
+        if name in self.names:
+            return True, self.names[name]
+        return False, None

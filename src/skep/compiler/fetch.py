@@ -1,0 +1,173 @@
+"""Parameters of probes: from the context, the registers or what was saved at entry."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Callable, NamedTuple, Union
+
+from skep.compiler import ir
+from skep.compiler.arithmetic import convert, sign_loaded, truncate
+from skep.compiler.ir import Address, Imm
+from skep.compiler.types import U32, U64, Array, Int, Layout, Pointer, Struct
+from skep.compiler.values import Place, Register, Value
+from skep.errors import InternalError, Span
+from skep.probes.candidate import (
+    Clock,
+    CtxField,
+    CtxWord,
+    DataLoc,
+    Elapsed,
+    Fetch,
+    Param,
+    ProbedWord,
+    RegsMember,
+    RegsPair,
+    Saved,
+)
+
+if TYPE_CHECKING:
+    from skep.compiler.walker import Walker
+
+class SavedRecord(NamedTuple):
+    """What the entry program left: the address of its record, and the record's layout."""
+
+    register: int
+    layout: Layout
+
+
+class Fetcher:
+    """Lowers the fetches of one program.
+
+    `trusted` tells that the verifier knows the types of the context's words (tp_btf).
+    """
+
+    def __init__(self, walker: Walker, trusted: bool, span: Span) -> None:
+        self.walker = walker
+        self.builder = walker.builder
+        self.trusted = trusted
+        self.span = span
+        self.saved: SavedRecord | None = None
+
+    def parameter(self, param: Param) -> Value:
+        """The value of a parameter, converted to its type."""
+        type_ = self.walker.type_named(param.type, self.span)
+        if isinstance(param.fetch, CtxField) and isinstance(type_, Array):
+            return Place(self.walker.context, param.fetch.offset, type_, "context")
+        if isinstance(param.fetch, RegsMember) and isinstance(type_, Int):
+            size = min(param.fetch.size, type_.size)
+            low = self.regs_member(param.fetch._replace(size=size))
+            if size == type_.size:
+                return Register(sign_loaded(self.builder, low, type_), type_)
+            return convert(self.builder, Register(low, Int(size, False)), type_)
+        raw = _FETCHES[type(param.fetch)](self, param.fetch)
+        if isinstance(type_, Pointer):
+            space = "user" if param.user else "trusted" if param.trusted else "kernel"
+            pointer = Pointer(type_.target, space, param.nullable)
+            return Register(raw, pointer)
+        if isinstance(param.fetch, DataLoc):
+            return Register(raw, Pointer(Int(1, False), "kernel"))
+        if not isinstance(type_, Int):
+            raise InternalError(f"{param.name}: a parameter of type {type_}")
+        return convert(self.builder, Register(raw, U64), type_)
+
+    def number(self, fetch: Union[CtxWord, RegsMember]) -> int:
+        """The number of the system call, as a u32."""
+        if isinstance(fetch, RegsMember):
+            return self.regs_member(fetch)
+        return self.builder.move(self.ctx_word(fetch), wide=False)
+
+    def ctx_word(self, fetch: CtxWord) -> int:
+        return self._at_hand(
+            fetch, lambda: self.builder.load(self.walker.context, 8 * fetch.word, 8)
+        )
+
+    def probed_word(self, fetch: ProbedWord) -> int:
+        """Through a copy, after which the verifier takes a word for any number."""
+
+        def read() -> int:
+            slot = self.builder.shared_slot(8, "value read")
+            source = self.walker.access.address(self.walker.context, 8 * fetch.word)
+            self.builder.call("probe_read_kernel", Address(slot), Imm(8), source)
+            return self.builder.load(slot, 0, 8)
+
+        return self._at_hand(fetch, read)
+
+    def ctx_field(self, fetch: CtxField) -> int:
+        loaded = self.builder.load(self.walker.context, fetch.offset, fetch.size)
+        if fetch.signed and fetch.size < 8:
+            narrow = Int(fetch.size, True)
+            if fetch.size < 4:
+                loaded = truncate(self.builder, loaded, narrow)
+            wide = convert(self.builder, Register(loaded, narrow), U64)
+            assert isinstance(wide, Register)
+            return wide.register
+        return loaded
+
+    def data_loc(self, fetch: DataLoc) -> int:
+        """The address of dynamic data: context + offset."""
+        where = self.builder.load(self.walker.context, fetch.offset, 4)
+        self.builder.alu("&", where, Imm(0xFFFF), wide=False)
+        if fetch.relative:
+            self.builder.alu("+", where, Imm(fetch.offset + 4))
+        address = self.builder.move(self.walker.context)
+        self.builder.alu("+", address, where)
+        return address
+
+    def regs_member(self, fetch: RegsMember) -> int:
+        def load() -> int:
+            space = "trusted" if self.trusted else "kernel"
+            word = CtxWord(0) if self.trusted else ProbedWord(0)
+            regs = _FETCHES[type(word)](self, word)
+            type_ = self.walker.type_named("struct pt_regs", self.span)
+            assert isinstance(type_, Struct)
+            offset = self._regs_offset(type_, fetch.path)
+            return self.walker.access.load_bytes(regs, offset, fetch.size, space)
+
+        return self._at_hand((fetch.path, fetch.size), load)
+
+    def _regs_offset(self, regs: Struct, path: str) -> int:
+        member = regs.member(path)
+        if member is None:
+            raise InternalError(f"struct pt_regs has no {path}")
+        return member.bit_offset // 8
+
+    def regs_pair(self, fetch: RegsPair) -> int:
+        low = self.regs_member(RegsMember(fetch.low, 4))
+        both = self.builder.move(self.regs_member(RegsMember(fetch.high, 4)))
+        self.builder.alu("<<", both, Imm(32))
+        self.builder.alu("|", both, low)
+        return both
+
+    def saved_value(self, fetch: Union[Saved, Elapsed]) -> int:
+        assert self.saved is not None
+        member = self.saved.layout.member(fetch.name)
+        assert member is not None
+        offset = member.bit_offset // 8
+        return self.builder.load(self.saved.register, offset, 8)
+
+    def clock(self, fetch: Clock) -> int:
+        return self.builder.call("ktime_get_ns", droppable=True)
+
+    def elapsed(self, fetch: Elapsed) -> int:
+        now = self.builder.call("ktime_get_ns", droppable=True)
+        self.builder.alu("-", now, self.saved_value(fetch))
+        return now
+
+    def _at_hand(self, key: object, compute: Callable[[], int]) -> int:
+        value = self.walker.at_hand(
+            ("fetch", key), lambda: Register(compute(), U64)
+        )
+        assert isinstance(value, Register)
+        return value.register
+
+
+_FETCHES: dict[type, Callable[..., int]] = {
+    CtxWord: Fetcher.ctx_word,
+    ProbedWord: Fetcher.probed_word,
+    CtxField: Fetcher.ctx_field,
+    DataLoc: Fetcher.data_loc,
+    RegsMember: Fetcher.regs_member,
+    RegsPair: Fetcher.regs_pair,
+    Saved: Fetcher.saved_value,
+    Clock: Fetcher.clock,
+    Elapsed: Fetcher.elapsed,
+}

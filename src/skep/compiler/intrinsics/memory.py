@@ -1,0 +1,173 @@
+"""Types and pointers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from skep.compiler.arithmetic import convert
+from skep.compiler.intrinsics.registry import Arguments, intrinsic
+from skep.compiler.ir import Imm
+from skep.compiler.types import BOOL, S8, S16, S32, S64, U8, U16, U32, U64
+from skep.compiler.types import Int, Layout, Pointer, Struct
+from skep.compiler.values import Const, Place, Register, Static, Value, type_name
+from skep.errors import CompileError, SkepError
+
+if TYPE_CHECKING:
+    from skep.compiler.walker import Walker
+
+
+def text_argument(arguments: Arguments, name: str) -> str:
+    """An argument that must be text known when compiling."""
+    value = arguments[name]
+    if isinstance(value, Static) and isinstance(value.value, str):
+        return value.value
+    raise CompileError(f"{name} must be text in quotes", arguments.call.span)
+
+
+def pointer_argument(walker: Walker, arguments: Arguments, name: str) -> Register:
+    """An argument as an address: a pointer, a number, or a structure in memory."""
+    value = arguments[name]
+    if isinstance(value, Register):
+        return value
+    if isinstance(value, Place) and isinstance(value.base, int):
+        address = walker.builder.move(value.base)
+        walker.builder.alu("+", address, Imm(value.offset))
+        return Register(address, Pointer(value.type, value.space))
+    if isinstance(value, Const):
+        return Register(walker.builder.constant(value.value), U64)
+    raise CompileError(
+        f"{type_name(value)} has no address", arguments.call.span
+    )
+
+
+def _number_cast(name: str, type_: Int) -> None:
+    def lower(walker: Walker, arguments: Arguments) -> Value:
+        value = arguments["value"]
+        if isinstance(value, Register) and isinstance(value.type, Pointer):
+            value = Register(value.register, U64)
+        if isinstance(value, (Const, Register)):
+            return convert(walker.builder, value, type_)
+        raise CompileError(
+            f"{type_name(value)} is no number", arguments.call.span
+        )
+
+    lower.__doc__ = f"The number as {type_}, cut to its width."
+    intrinsic(name, "value")(lower)
+
+
+for _type in (U8, U16, U32, U64, S8, S16, S32, S64):
+    _number_cast(str(_type), _type)
+
+
+@intrinsic("cast", "value", "type")
+def cast(walker: Walker, arguments: Arguments) -> Value:
+    """The value as another type in C spelling: `bpf.cast(sk, "struct tcp_sock *")`."""
+    type_ = walker.type_named(text_argument(arguments, "type"), arguments.call.span)
+    value = arguments["value"]
+    if isinstance(type_, Int) and isinstance(value, (Const, Register)):
+        if isinstance(value.type, Pointer):
+            value = Register(value.register, U64)  # type: ignore[union-attr]
+        return convert(walker.builder, value, type_)
+    if not isinstance(type_, Pointer):
+        raise CompileError(f"a value cannot become {type_}", arguments.call.span)
+    pointer = pointer_argument(walker, arguments, "value")
+    space, nullable = type_.space or "kernel", False
+    if isinstance(pointer.type, Pointer):
+        # Only the verifier's own type of a trusted pointer may be loaded from directly.
+        inherited = "user" if pointer.type.space == "user" else "kernel"
+        space, nullable = type_.space or inherited, pointer.type.nullable
+    return Register(pointer.register, Pointer(type_.target, space, nullable))
+
+
+@intrinsic("user", "pointer")
+def user(walker: Walker, arguments: Arguments) -> Value:
+    """The same pointer, known to lead to user memory."""
+    return _in_space(walker, arguments, "user")
+
+
+@intrinsic("kernel", "pointer")
+def kernel(walker: Walker, arguments: Arguments) -> Value:
+    """The same pointer, known to lead to kernel memory."""
+    return _in_space(walker, arguments, "kernel")
+
+
+def _in_space(walker: Walker, arguments: Arguments, space: str) -> Value:
+    pointer = pointer_argument(walker, arguments, "pointer")
+    target = pointer.type.target if isinstance(pointer.type, Pointer) else U8
+    return Register(pointer.register, Pointer(target, space))
+
+
+@intrinsic("container_of", "pointer", "type", "member")
+def container_of(walker: Walker, arguments: Arguments) -> Value:
+    """The structure around a member: `bpf.container_of(m, "struct mount", "mnt")`."""
+    name = text_argument(arguments, "type")
+    type_ = walker.type_named(name, arguments.call.span)
+    if not isinstance(type_, (Struct, Layout)):
+        raise CompileError(f"'{name}' is no structure", arguments.call.span)
+    member = type_.member(text_argument(arguments, "member"))
+    if member is None:
+        raise CompileError(
+            f"{type_} has no member '{arguments['member']}'", arguments.call.span
+        )
+    pointer = pointer_argument(walker, arguments, "pointer")
+    outer = walker.builder.move(pointer.register)
+    walker.builder.alu("+", outer, Imm(-(member.bit_offset // 8)))
+    # Arithmetic on a trusted pointer leaves the type that the verifier knows.
+    return Register(outer, Pointer(type_, "kernel"))
+
+
+@intrinsic("address", "value")
+def address(walker: Walker, arguments: Arguments) -> Value:
+    """A pointer as a number (u64), for comparing and as a key."""
+    pointer = pointer_argument(walker, arguments, "value")
+    return Register(pointer.register, U64)
+
+
+@intrinsic("has_field", "type", "member")
+def has_field(walker: Walker, arguments: Arguments) -> Value:
+    """Whether this kernel's structure has a member; known when compiling."""
+    try:
+        type_ = walker.type_named(text_argument(arguments, "type"), None)
+    except SkepError:
+        return Const(0, BOOL)
+    name = text_argument(arguments, "member")
+    found = isinstance(type_, (Struct, Layout)) and type_.member(name) is not None
+    return Const(int(found), BOOL)
+
+
+@intrinsic("has_type", "type")
+def has_type(walker: Walker, arguments: Arguments) -> Value:
+    """Whether this kernel has a type; known when compiling."""
+    try:
+        walker.type_named(text_argument(arguments, "type"), None)
+    except SkepError:
+        return Const(0, BOOL)
+    return Const(1, BOOL)
+
+
+@intrinsic("has_enumerator", "name")
+def has_enumerator(walker: Walker, arguments: Arguments) -> Value:
+    """Whether this kernel has an enumerator; known when compiling."""
+    name = text_argument(arguments, "name")
+    return Const(int(walker.target.has_enumerator(name)), BOOL)
+
+
+@intrinsic("enumerator", "name")
+def enumerator(walker: Walker, arguments: Arguments) -> Value:
+    """The value that this kernel gives an enumerator; known when compiling."""
+    name = text_argument(arguments, "name")
+    value = walker.target.btf.enumerator(name)
+    if value is None:
+        raise CompileError(
+            f"this kernel has no enumerator {name}",
+            arguments.call.span,
+            hint="guard it with 'if bpf.has_enumerator(...):'",
+        )
+    return Const(value)
+
+
+@intrinsic("size_of", "type")
+def size_of(walker: Walker, arguments: Arguments) -> Value:
+    """The size of a type in bytes; known when compiling."""
+    name = text_argument(arguments, "type")
+    return Const(walker.type_named(name, arguments.call.span).size)

@@ -1,0 +1,356 @@
+"""The methods of streams: building a record and sending it.
+
+A small record is put together on the stack; a large one in a per-CPU map that one
+program at a time may use.  Text goes to the record's end, only the bytes that are used.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple, Optional, Union
+
+from skep.compiler import ir, tree
+from skep.compiler.arithmetic import convert, expect_number
+from skep.compiler.environment import EmittedField, StreamObject
+from skep.compiler.intrinsics.maps import find_or_create, positional
+from skep.compiler.intrinsics.memory import pointer_argument
+from skep.compiler.intrinsics.registry import (
+    INTRINSICS,
+    Arguments,
+    intrinsic,
+    method,
+)
+from skep.compiler.ir import Address, Imm, Slot
+from skep.compiler.types import U8, U64, Array, Pointer
+from skep.compiler.values import Const, Place, Register, Static, Value, type_name
+from skep.errors import CompileError, Span
+from skep.spec import FieldLayout, MapSpec
+
+if TYPE_CHECKING:
+    from skep.compiler.walker import Walker
+
+STACK_RECORD_LIMIT = 320
+"""Bytes of the largest record that is built on the stack, which has 512."""
+
+SCRATCH_HEADER = 8
+"""Bytes before the record in a scratch element: whether the record is in use."""
+
+STRING_LIMIT = 4096
+"""Bytes of the longest string in a list of strings, as PATH_MAX."""
+
+
+class Row(NamedTuple):
+    """A record under construction.
+
+    `used` is the register with the number of bytes so far, None while that is the fixed
+    part only.
+    """
+
+    stream: StreamObject
+    base: Union[int, Slot]
+    start: int
+    used: Optional[int] = None
+
+
+class Region(NamedTuple):
+    """Bytes of memory that go to a record's end as they are: `bpf.memory(...)`."""
+
+    address: Register
+    length: Register
+    space: str
+
+
+@intrinsic("memory", "pointer", "length")
+def memory(walker: Walker, arguments: Arguments) -> Value:
+    """`length` bytes behind a pointer, for `append` and for a field that is a tail."""
+    pointer = pointer_argument(walker, arguments, "pointer")
+    number = expect_number(arguments["length"], arguments.call.span)
+    length = convert(walker.builder, number, U64)
+    register = Register(walker.builder.move(walker.builder.operand(length, True)), U64)
+    space = pointer.type.space if isinstance(pointer.type, Pointer) else "kernel"
+    return Static(Region(pointer, register, space))
+
+
+@method(StreamObject, "emit")
+def emit(walker: Walker, owner: object, call: tree.Call) -> Value:
+    """Send a record; fields are given by name, those of the current task not at all."""
+    assert isinstance(owner, StreamObject)
+    row = _begin(walker, owner, owner.layout.tail is not None)
+    return _finish(walker, row, call)
+
+
+@method(StreamObject, "begin")
+def begin(walker: Walker, owner: object, call: tree.Call) -> Value:
+    """Start a record whose text is appended piece by piece.
+
+    While another program of this CPU is at it, the loss is counted and the program ends.
+    """
+    assert isinstance(owner, StreamObject)
+    positional(call)
+    row = _begin(walker, owner, True)
+    if row.used is None:
+        row = row._replace(used=walker.builder.constant(owner.layout.size))
+    return Static(row)
+
+
+@method(Row, "append")
+def append(walker: Walker, owner: object, call: tree.Call) -> Value:
+    """Append a string (or `bpf.memory(...)`) to the record's text.
+
+    What does not fit any more is left out; the reader sees that the text is cut.
+    """
+    assert isinstance(owner, Row) and owner.used is not None
+    (text,) = positional(call, "text")
+    _append(walker, owner, walker.value(text), text.span)
+    return Static(None)
+
+
+@method(Row, "emit")
+def emit_row(walker: Walker, owner: object, call: tree.Call) -> Value:
+    """Send the record with the fields given by name."""
+    assert isinstance(owner, Row)
+    return _finish(walker, owner, call)
+
+
+def _record_limit(stream: StreamObject) -> int:
+    """The size of the largest record: one byte of text more than is shown tells that
+    text was cut, and another is its NUL."""
+    layout = stream.layout
+    return layout.size + (layout.tail_max + 2 if layout.tail else 0)
+
+
+def _begin(walker: Walker, stream: StreamObject, has_tail: bool) -> Row:
+    limit = _record_limit(stream)
+    plain = stream.layout.tail_kind in ("", "string", "bytes")
+    if plain and limit <= STACK_RECORD_LIMIT:
+        slot = walker.builder.slot(-(-limit // 8) * 8, f"record {stream.layout.name}")
+        return Row(stream, slot, 0)
+    return _begin_scratch(walker, stream, limit)
+
+
+def _begin_scratch(walker: Walker, stream: StreamObject, limit: int) -> Row:
+    """Take the per-CPU scratch record, unless an interrupted program is using it.
+
+    Programs at tracepoints run with preemption disabled, so only an interrupt can come
+    in between, and it has finished when the interrupted program goes on.
+    """
+    b = walker.builder
+    # Appending may overshoot by the longest piece before it is noticed.
+    size = SCRATCH_HEADER + -(-(limit + _longest_piece(stream)) // 8) * 8
+    spec = MapSpec(f"{stream.layout.name}_scratch", "percpu_array", 4, size, 1)
+    key = b.shared_slot(4, "key")
+    b.store(key, 0, Imm(0), 4)
+    base = find_or_create(walker, spec, Address(key))
+    busy, free = b.new_block(cold=True), b.new_block()
+    in_use = b.load(base, 0, 4)
+    b.finish(ir.Branch("!=", in_use, Imm(0), False, busy, free))
+    b.start(busy)
+    b.add_to_ledger("scratch busy")
+    b.exit()
+    b.start(free)
+    b.store(base, 0, Imm(1), 4)
+    return Row(stream, base, SCRATCH_HEADER)
+
+
+def _longest_piece(stream: StreamObject) -> int:
+    if stream.layout.tail_kind != "strings":
+        return 0
+    return stream.layout.tail_max + 2
+
+
+def _finish(walker: Walker, row: Row, call: tree.Call) -> Value:
+    """Fill in the fields, send the record and give the scratch record back."""
+    if call.arguments:
+        raise CompileError("fields are given by name", call.arguments[0].span)
+    given = dict(call.keywords)
+    _check_names(row.stream, given, call)
+    layout = row.stream.layout
+    _fill_fixed(walker, row, given, call)
+    b = walker.builder
+    used: ir.Argument = Imm(layout.size)
+    if layout.tail and layout.tail in given:
+        if row.used is None:
+            row = row._replace(used=b.constant(layout.size))
+        expression = given[layout.tail]
+        _append(walker, row, walker.value(expression), expression.span)
+    if row.used is not None:
+        used = row.used
+    record = walker.access.address(row.base, row.start)
+    ring = b.map(row.stream.ring)
+    result = b.call("ringbuf_output", ring, record, used, Imm(0))
+    if not isinstance(row.base, Slot):
+        b.store(row.base, 0, Imm(0), 4)
+    nowhere = b.graph.entry
+    failed = ir.Branch("!=", result, Imm(0), True, nowhere, nowhere)
+    b.count_loss("ring full", failed)
+    return Static(None)
+
+
+def _check_names(
+    stream: StreamObject, given: dict[str, tree.Expression], call: tree.Call
+) -> None:
+    names = {field.name for field in stream.fields}
+    if stream.layout.tail:
+        names.add(stream.layout.tail)
+    for name, expression in given.items():
+        if name not in names and name not in stream.hidden:
+            raise CompileError(
+                f"{stream.layout.name} has no field '{name}'",
+                expression.span,
+                hint=f"it has {', '.join(sorted(names | set(stream.hidden)))}",
+            )
+    for field in stream.fields:
+        if field.name not in given and field.fill is None:
+            raise CompileError(f"emit() needs {field.name}", call.span)
+
+
+def _fill_fixed(
+    walker: Walker, row: Row, given: dict[str, tree.Expression], call: tree.Call
+) -> None:
+    """Type id, fields and padding."""
+    layout = row.stream.layout
+    ctypes = {field.name: field for field in row.stream.fields}
+    end = 4
+    walker.builder.store(row.base, row.start, Imm(layout.type_id), 4)
+    for place in layout.fields:
+        walker.access.zero(row.base, row.start + end, place.offset - end)
+        end = place.offset + place.size
+        expression = given.get(place.name)
+        field = ctypes[place.name]
+        if expression is None:
+            value = _filled(walker, field, call)
+            span = call.span
+        else:
+            value, span = walker.value(expression), expression.span
+        _store_field(walker, row, place, field, value, span)
+    walker.access.zero(row.base, row.start + end, layout.size - end)
+
+
+def _filled(walker: Walker, field: EmittedField, call: tree.Call) -> Value:
+    assert field.fill is not None
+    return INTRINSICS[field.fill].lower(walker, Arguments({}, call))
+
+
+def _store_field(
+    walker: Walker,
+    row: Row,
+    place: FieldLayout,
+    field: EmittedField,
+    value: Value,
+    span: Span,
+) -> None:
+    type_ = walker.type_named(field.ctype, span)
+    at = row.start + place.offset
+    if isinstance(type_, Array) and _is_text_pointer(value):
+        assert isinstance(value, Register) and isinstance(value.type, Pointer)
+        walker.access.zero(row.base, at, type_.size)
+        user = value.type.space == "user"
+        helper = "probe_read_user_str" if user else "probe_read_kernel_str"
+        to = walker.access.address(row.base, at)
+        walker.builder.call(helper, to, Imm(type_.size), value.register)
+    elif isinstance(type_, Array) and isinstance(value, Place):
+        if value.type.size < type_.size:
+            walker.access.zero(row.base, at, type_.size)
+        count = min(value.type.size, type_.size)
+        part = value._replace(type=Array(U8, count))
+        walker.access.copy(row.base, at, part)
+    else:
+        walker.access.store(row.base, at, type_, value, span)
+
+
+def _is_text_pointer(value: Value) -> bool:
+    return isinstance(value, Register) and isinstance(value.type, Pointer)
+
+
+def _append(walker: Walker, row: Row, value: Value, span: Span) -> None:
+    """Add text at the end of the record."""
+    if isinstance(value, Static) and isinstance(value.value, Region):
+        _append_region(walker, row, value.value)
+        return
+    if isinstance(value, Place):
+        assert isinstance(value.base, int), "text on the stack is copied by its field"
+        address = walker.access.address(value.base, value.offset)
+        assert isinstance(address, int)
+        value = Register(address, Pointer(U8, value.space))
+    if isinstance(value, Const) or not _is_text_pointer(value):
+        raise CompileError(f"{type_name(value)} is no text", span)
+    assert isinstance(value, Register) and isinstance(value.type, Pointer)
+    _append_string(walker, row, value.register, value.type.space)
+
+
+def _append_string(walker: Walker, row: Row, pointer: int, space: str) -> None:
+    b = walker.builder
+    layout = row.stream.layout
+    helper = "probe_read_user_str" if space == "user" else "probe_read_kernel_str"
+    assert row.used is not None
+    if layout.tail_kind == "string":
+        limit = layout.tail_max + 2
+        to = walker.access.address(row.base, row.start + layout.size)
+        length = b.call(helper, to, Imm(limit), pointer)
+        _add_length(walker, row, length, limit)
+        return
+    limit = min(layout.tail_max + 2, STRING_LIMIT)
+    room, done = b.new_block(), b.new_block()
+    last = layout.size + layout.tail_max + 1
+    b.finish(ir.Branch("<=", row.used, Imm(last), True, room, done))
+    b.start(room)
+    assert isinstance(row.base, int), "lists of strings are built in the scratch map"
+    to_register = b.move(row.base)
+    b.alu("+", to_register, Imm(row.start))
+    b.alu("+", to_register, row.used)
+    length = b.call(helper, to_register, Imm(limit), pointer)
+    _add_length(walker, row, length, limit)
+    b.jump(done)
+    b.start(done)
+
+
+def _add_length(walker: Walker, row: Row, length: int, limit: int) -> None:
+    """`used += length` if the read succeeded; else the loss is seen by the reader.
+
+    One unsigned comparison excludes errors, which are negative, and tells the verifier
+    the largest length.
+    """
+    b = walker.builder
+    assert row.used is not None
+    good, done = b.new_block(), b.new_block()
+    b.finish(ir.Branch("<=", length, Imm(limit), True, good, done))
+    b.start(good)
+    b.alu("+", row.used, length)
+    b.jump(done)
+    b.start(done)
+
+
+def _append_region(walker: Walker, row: Row, region: Region) -> None:
+    """Copy as many bytes as there is room for after the fixed part."""
+    b = walker.builder
+    layout = row.stream.layout
+    assert row.used is not None
+    limit = layout.tail_max + 1
+    length = b.move(region.length.register)
+    cut, fits = b.new_block(), b.new_block()
+    b.finish(ir.Branch(">", length, Imm(limit), True, cut, fits))
+    b.start(cut)
+    b.move(Imm(limit), length)
+    b.jump(fits)
+    b.start(fits)
+    to: ir.Argument
+    room, done = b.new_block(), b.new_block()
+    b.finish(
+        ir.Branch("<=", row.used, Imm(layout.size + limit), True, room, done)
+    )
+    b.start(room)
+    if isinstance(row.base, int):
+        to_register = b.move(row.base)
+        b.alu("+", to_register, Imm(row.start))
+        b.alu("+", to_register, row.used)
+        to = to_register
+    else:
+        to = walker.access.address(row.base, row.start + layout.size)
+    user = region.space == "user"
+    helper = "probe_read_user" if user else "probe_read_kernel"
+    result = b.call(helper, to, length, region.address.register)
+    good = b.new_block()
+    b.finish(ir.Branch("==", result, Imm(0), True, good, done))
+    b.start(good)
+    b.alu("+", row.used, length)
+    b.jump(done)
+    b.start(done)

@@ -1,0 +1,124 @@
+"""Carrying arguments from the start of a call to its return.
+
+A program at the start saves what the program at the return needs, in a map keyed by the
+task's address: a thread that executes a program changes its id, but stays that task.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from skep.compiler import ir
+from skep.compiler.arithmetic import convert
+from skep.compiler.fetch import Fetcher, SavedRecord
+from skep.compiler.intrinsics.task import current_task
+from skep.compiler.ir import Address, Imm
+from skep.compiler.types import U64, Layout, Pointer, lay_out
+from skep.compiler.values import Const, Register
+from skep.errors import InternalError
+from skep.probes.candidate import Elapsed, Param, Saved, Site, SyscallCase
+from skep.spec import MapSpec
+
+if TYPE_CHECKING:
+    from skep.compiler.walker import Walker
+
+ENTRIES = 10240
+"""Calls that may be under way at the same time."""
+
+CALL = " call"
+"""The member of a saved record that tells which system call it is from."""
+
+
+def is_saved(param: Param) -> bool:
+    """Whether a parameter comes from the program at the start of the call."""
+    return isinstance(param.fetch, (Saved, Elapsed))
+
+
+def _params(entry: Site) -> list[str]:
+    """The names of what a program at the start saves."""
+    cases = entry.match.cases if entry.match else ()
+    found = {param.name for case in cases for param in case.params}
+    return sorted(found | {param.name for param in entry.params})
+
+
+def _calls(entry: Site) -> list[str]:
+    cases = entry.match.cases if entry.match else ()
+    return sorted({case.name for case in cases})
+
+
+def layout_of(entry: Site) -> Layout:
+    """The saved record: 8 bytes for each value."""
+    names = [CALL, *_params(entry)]
+    return lay_out("saved arguments", [(name, U64) for name in names])
+
+
+def map_of(name: str, entry: Site) -> MapSpec:
+    """The map between the programs at the start and at the return."""
+    return MapSpec(f"{name}_entry", "hash", 8, layout_of(entry).size, ENTRIES)
+
+
+def save(
+    walker: Walker, name: str, entry: Site, case: SyscallCase, fetcher: Fetcher
+) -> None:
+    """At the start of a call: keep the values of its parameters for its return."""
+    b = walker.builder
+    spec, layout = map_of(name, entry), layout_of(entry)
+    slot = b.slot(layout.size, "saved arguments")
+    values = {param.name: _word(walker, fetcher, param) for param in case.params}
+    calls = _calls(entry)
+    values[CALL] = Imm(calls.index(case.name) if case.name in calls else 0)
+    for member_name, member in layout.members.items():
+        b.store(slot, member.bit_offset // 8, values.get(member_name, Imm(0)), 8)
+    key = _key(walker)
+    result = b.call("map_update_elem", b.map(spec), key, Address(slot), Imm(0))
+    nowhere = b.graph.entry
+    failed = ir.Branch("!=", result, Imm(0), True, nowhere, nowhere)
+    b.count_loss("map full", failed)
+
+
+def _word(walker: Walker, fetcher: Fetcher, param: Param) -> ir.Operand:
+    value = fetcher.parameter(param)
+    if isinstance(value, Register) and isinstance(value.type, Pointer):
+        return value.register
+    if not isinstance(value, (Register, Const)):
+        raise InternalError(f"{param.name} cannot be saved")
+    return walker.builder.operand(convert(walker.builder, value, U64), True)
+
+
+def _key(walker: Walker) -> Address:
+    slot = walker.builder.shared_slot(8, "task key")
+    walker.builder.store(slot, 0, current_task(walker).register, 8)
+    return Address(slot)
+
+
+def find(
+    walker: Walker, name: str, site: Site, call: str, fetcher: Fetcher
+) -> MapSpec:
+    """At the return: find what was saved; leave the program if that is nothing."""
+    assert site.entry is not None
+    b = walker.builder
+    spec = map_of(name, site.entry)
+    found = b.call("map_lookup_elem", b.map(spec), _key(walker))
+    missing, present = b.new_block(), b.new_block()
+    b.finish(ir.Branch("==", found, Imm(0), True, missing, present))
+    b.start(missing)
+    b.exit()
+    b.start(present)
+    layout = layout_of(site.entry)
+    calls = _calls(site.entry)
+    if len(calls) > 1:
+        other, same = b.new_block(), b.new_block()
+        member = layout.members[CALL]
+        which = b.load(found, member.bit_offset // 8, 8)
+        b.finish(ir.Branch("==", which, Imm(calls.index(call)), True, same, other))
+        b.start(other)
+        b.exit()
+        b.start(same)
+    fetcher.saved = SavedRecord(found, layout)
+    return spec
+
+
+def forget(walker: Walker, spec: MapSpec) -> None:
+    """At the return, when all values are in registers: free the saved record."""
+    walker.builder.call("map_delete_elem", walker.builder.map(spec), _key(walker))
+

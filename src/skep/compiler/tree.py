@@ -1,0 +1,222 @@
+"""The syntax tree that every front end produces and the compiler consumes.
+
+Nodes are plain: a class per construct, fields in declaration order, the span last.
+There are no types here; the compiler gives them while it walks.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Optional, Sequence, Union
+
+from skep.errors import Span
+
+if TYPE_CHECKING:
+    from typing_extensions import dataclass_transform
+else:
+
+    def dataclass_transform() -> Any:
+        """Tell type checkers that subclasses get an `__init__` from their fields."""
+        return lambda cls: cls
+
+
+@dataclass_transform()
+class Node:
+    """Base of all nodes; takes its fields by position, in declaration order."""
+
+    _fields: Sequence[str] = ()
+
+    def __init_subclass__(cls) -> None:
+        cls._fields = tuple(cls.__annotations__)
+
+    if not TYPE_CHECKING:
+
+        def __init__(self, *values: object) -> None:
+            self.__dict__.update(zip(self._fields, values))
+
+    def __repr__(self) -> str:
+        shown = ", ".join(
+            f"{name}={getattr(self, name)!r}" for name in self._fields if name != "span"
+        )
+        return f"{type(self).__name__}({shown})"
+
+
+class Name(Node):
+    """A local variable, a parameter, or a Python value known when compiling."""
+
+    id: str
+    span: Span
+
+
+class Literal(Node):
+    """An int, bool, bytes, str or None."""
+
+    value: Union[int, bytes, str, None]
+    span: Span
+
+
+class Unary(Node):
+    """`operator` is one of `-`, `~`, `not`."""
+
+    operator: str
+    operand: Expression
+    span: Span
+
+
+class Binary(Node):
+    """`operator` is one of `+ - * // % & | ^ << >>`."""
+
+    operator: str
+    left: Expression
+    right: Expression
+    span: Span
+
+
+class Compare(Node):
+    """`operator` is one of `== != < <= > >= is is-not`."""
+
+    operator: str
+    left: Expression
+    right: Expression
+    span: Span
+
+
+class BoolOp(Node):
+    """`operator` is `and` or `or`; evaluation stops at the first operand that decides."""
+
+    operator: str
+    operands: Sequence[Expression]
+    span: Span
+
+
+class Conditional(Node):
+    """`body if test else orelse`."""
+
+    test: Expression
+    body: Expression
+    orelse: Expression
+    span: Span
+
+
+class Attribute(Node):
+    """`value.name`, along pointers as along structures."""
+
+    value: Expression
+    name: str
+    span: Span
+
+
+class Index(Node):
+    """`value[index]`."""
+
+    value: Expression
+    index: Expression
+    span: Span
+
+
+class Call(Node):
+    """A call of an intrinsic, a map or stream method, a record or an inline function."""
+
+    function: Expression
+    arguments: Sequence[Expression]
+    keywords: Sequence[tuple[str, Expression]]
+    span: Span
+
+
+Expression = Union[
+    Name,
+    Literal,
+    Unary,
+    Binary,
+    Compare,
+    BoolOp,
+    Conditional,
+    Attribute,
+    Index,
+    Call,
+]
+
+
+class Assign(Node):
+    """`target = value`; the first assignment to a name fixes its type."""
+
+    target: Expression
+    value: Expression
+    span: Span
+
+
+class Augment(Node):
+    """`target operator= value`."""
+
+    target: Expression
+    operator: str
+    value: Expression
+    span: Span
+
+
+class Evaluate(Node):
+    """An expression for its effect."""
+
+    value: Expression
+    span: Span
+
+
+class If(Node):
+    """A constant `test` selects its branch before the other is typed."""
+
+    test: Expression
+    body: Sequence[Statement]
+    orelse: Sequence[Statement]
+    span: Span
+
+
+class For(Node):
+    """`for name in range(start, stop, step)`; the bounds are constants."""
+
+    name: str
+    start: Expression
+    stop: Expression
+    step: Expression
+    body: Sequence[Statement]
+    span: Span
+
+
+class While(Node):
+    """A loop that the compiler bounds and whose exhaustion the ledger counts."""
+
+    test: Expression
+    body: Sequence[Statement]
+    span: Span
+
+
+class Break(Node):
+    """Leave the innermost loop."""
+
+    span: Span
+
+
+class Continue(Node):
+    """Start the next round of the innermost loop."""
+
+    span: Span
+
+
+class Return(Node):
+    """Leave the function; without a value the result is None."""
+
+    value: Optional[Expression]
+    span: Span
+
+
+Statement = Union[
+    Assign, Augment, Evaluate, If, For, While, Break, Continue, Return
+]
+
+
+class Function(Node):
+    """A kernel-side function, with defaults for its last parameters."""
+
+    name: str
+    parameters: Sequence[str]
+    defaults: Sequence[Expression]
+    body: Sequence[Statement]
+    span: Span

@@ -1,0 +1,63 @@
+"""What an expression of kernel-side code evaluates to."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Optional, Union
+
+from skep.compiler.ir import Slot
+from skep.compiler.types import Array, Int, Layout, Pointer, Struct, Type
+
+
+class Const(NamedTuple):
+    """An integer known when compiling; without a type it adapts to its context."""
+
+    value: int
+    type: Optional[Int] = None
+
+
+class Register(NamedTuple):
+    """An integer or pointer in a virtual register.
+
+    Integers are kept canonical: those of 8 bytes as they are; shorter ones extended to
+    32 bits according to their signedness, with the upper half of the register zero.
+    """
+
+    register: int
+    type: Union[Int, Pointer]
+
+
+class Place(NamedTuple):
+    """A structure or array in memory; `space` is as in `Pointer`.
+
+    A `base` that is a slot lies on the program's own stack.
+    """
+
+    base: Union[int, Slot]
+    offset: int
+    type: Union[Struct, Layout, Array]
+    space: str
+
+
+class Static(NamedTuple):
+    """A Python object known when compiling: a map, text, None, a function, options."""
+
+    value: object
+
+
+Value = Union[Const, Register, Place, Static]
+
+
+def type_name(value: Value) -> str:
+    """How a message names the type of a value."""
+    if isinstance(value, Static):
+        if value.value is None:
+            return "None"
+        return f"the Python {type(value.value).__name__} {value.value!r}"
+    if isinstance(value, Const) and value.type is None:
+        return f"the number {value.value}"
+    return str(value.type)
+
+
+def type_of(value: Value) -> Optional[Type]:
+    """The kernel-side type, None for literals and Python objects."""
+    return None if isinstance(value, Static) else value.type

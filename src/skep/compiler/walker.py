@@ -1,0 +1,404 @@
+"""The one walk that binds, types, folds and lowers.
+
+Statements are here; expressions are in `expressions`, conditions in `conditions`, calls
+in `calls`.  They share the `Walker`, which holds the builder, the facts of the moment
+and the function being walked.
+"""
+
+from __future__ import annotations
+
+from typing import Callable, Mapping, Optional, Sequence, Type as Class
+
+from skep.compiler import ir, tree
+from skep.compiler.access import Access, WRITABLE
+from skep.compiler.arithmetic import Arithmetic, Number, convert, literal_type
+from skep.compiler.builder import Builder
+from skep.compiler.conditions import branch
+from skep.compiler.environment import Environment
+from skep.compiler.expressions import EXPRESSIONS
+from skep.compiler.ir import Imm
+from skep.compiler.scope import Facts, Flow, Frame, Loop, Returned, assigned_names
+from skep.compiler.types import (
+    S64,
+    Int,
+    Layout,
+    Pointer,
+    Struct,
+    Type,
+    from_c,
+    needs_btf,
+)
+from skep.compiler.values import Const, Place, Register, Static, Value, type_name
+from skep.errors import CompileError, SkepError, Span
+from skep.target import Target
+
+WHILE_LIMIT = 1024
+"""Rounds of a `while` after which the ledger counts a loop limit and it is left."""
+
+
+class Walker:
+    """Lowers one program."""
+
+    def __init__(self, target: Target, environment: Environment) -> None:
+        self.target = target
+        self.environment = environment
+        self.builder = Builder()
+        self.arithmetic = Arithmetic(self.builder)
+        self.access = Access(self.builder)
+        self.flow = Flow()
+        self.frame: Optional[Frame] = None
+        self.parameters: Mapping[str, Callable[[], Value]] = {}
+        self.context = 0
+        self.objects: dict[str, object] = {}
+
+    # Statements.
+
+    def block(self, body: Sequence[tree.Statement]) -> None:
+        """Walk statements up to the first that ends the block."""
+        for statement in body:
+            if self.builder.block is None:
+                return
+            self.builder.span = statement.span
+            _STATEMENTS[type(statement)](self, statement)
+
+    def assign(self, statement: tree.Assign) -> None:
+        value = self.value(statement.value)
+        target = statement.target
+        if isinstance(target, tree.Name):
+            self.assign_name(target, value)
+        else:
+            self._assign_memory(target, value)
+
+    def augment(self, statement: tree.Augment) -> None:
+        target = statement.target
+        combined = tree.Binary(
+            statement.operator, target, statement.value, statement.span
+        )
+        value = self.value(combined)
+        if not isinstance(target, tree.Name):
+            self._assign_memory(target, value, wraps=True)
+            return
+        variable = self.current_frame.variables.get(target.id)
+        if variable is not None and isinstance(variable.type, Int):
+            assert isinstance(value, (Const, Register))
+            value = convert(self.builder, value, variable.type)
+        self.assign_name(target, value)
+
+    def assign_name(self, target: tree.Name, value: Value) -> None:
+        """Bind or rebind a local variable; the first value fixes its type."""
+        name, variables = target.id, self.current_frame.variables
+        if isinstance(value, (Place, Static)):
+            self._bind(target, value)
+            return
+        variable = variables.get(name)
+        if variable is None:
+            type_ = value.type or literal_type(value.value)  # type: ignore[union-attr]
+            variable = Register(self.builder.register(), type_)
+            variables[name] = variable
+        register = self._converted(variable.type, value, target)
+        self.builder.move(register, variable.register)
+        nonnull = self.flow.nonnull - {variable.register}
+        if isinstance(value, Register) and value.register in self.flow.nonnull:
+            nonnull |= {variable.register}
+        elif isinstance(value, Register) and isinstance(value.type, Pointer):
+            if not value.type.nullable:
+                nonnull |= {variable.register}
+        self.flow.nonnull = nonnull
+        self.flow.assigned[name] = variable
+
+    def _bind(self, target: tree.Name, value: Value) -> None:
+        """Give a name to a structure or a Python object; it stays that one."""
+        before = self.flow.assigned.get(target.id)
+        if target.id in self.current_frame.variables or before not in (None, value):
+            raise CompileError(
+                f"'{target.id}' already is something else",
+                target.span,
+                hint="give the second value a name of its own",
+            )
+        if isinstance(value, Place) and isinstance(value.base, int):
+            # The register may belong to a variable that is assigned again later.
+            value = value._replace(base=self.builder.move(value.base))
+        self.flow.assigned[target.id] = value
+
+    def _converted(self, type_: Type, value: Value, target: tree.Name) -> ir.Operand:
+        """A scalar as the variable keeps it."""
+        if isinstance(type_, Pointer):
+            if isinstance(value, Register) and _same_pointer(type_, value.type):
+                return value.register
+        elif isinstance(value, (Const, Register)) and isinstance(type_, Int):
+            fits = (
+                type_.holds(value.value)
+                if isinstance(value, Const)
+                else isinstance(value.type, Int)
+                and (value.type.size <= type_.size or type_.boolean)
+            )
+            if fits:
+                return self.number_operand(convert(self.builder, value, type_))
+        raise CompileError(
+            f"'{target.id}' is {type_}; {type_name(value)} does not fit",
+            target.span,
+            hint="the first assignment fixes the type of a name",
+        )
+
+    def number_operand(self, number: Number) -> ir.Operand:
+        """A number as the source of a 64-bit move, in canonical form."""
+        if isinstance(number, Const):
+            return Imm(
+                number.value & 0xFFFFFFFF
+                if number.type is not None and number.type.size < 8
+                else number.value
+            )
+        return number.register
+
+    def _assign_memory(
+        self, target: tree.Expression, value: Value, wraps: bool = False
+    ) -> None:
+        """Assign to a member of a record or of a map's value."""
+        if not isinstance(target, tree.Attribute):
+            raise CompileError(
+                "only names and fields can be assigned", target.span
+            )
+        owner = self.value(target.value)
+        place = self.place_of(owner, target.span)
+        if place is None or place.space not in WRITABLE:
+            raise CompileError(
+                f"a program cannot write to {type_name(owner)}", target.span
+            )
+        if isinstance(place.type, (Layout, Struct)):
+            member = place.type.member(target.name)
+            if member is not None and not member.bits:
+                offset = place.offset + member.bit_offset // 8
+                self.access.store(place.base, offset, member.type, value, target.span)
+                return
+        raise CompileError(
+            f"{place.type} has no field '{target.name}' to assign", target.span
+        )
+
+    def evaluate(self, statement: tree.Evaluate) -> None:
+        self.value(statement.value)
+
+    def if_(self, statement: tree.If) -> None:
+        then, orelse = self.builder.new_block(), self.builder.new_block()
+        after = self.builder.new_block()
+        facts = self.branch(statement.test, then, orelse)
+        before = self.flow
+        ends = []
+        for start, body, nonnull in (
+            (then, statement.body, facts.when_true),
+            (orelse, statement.orelse, facts.when_false),
+        ):
+            self.flow = before.copy()
+            self.flow.nonnull |= nonnull
+            if self.builder.start(start):
+                self.block(body)
+                if self.builder.block is not None:
+                    ends.append(self.flow)
+                    self.builder.jump(after)
+        self.flow = ends[0] if ends else before
+        if len(ends) == 2:
+            self.flow = ends[0].join(ends[1])
+        self.builder.start(after)
+
+    def for_(self, statement: tree.For) -> None:
+        bounds = []
+        for bound in (statement.start, statement.stop, statement.step):
+            value = self.value(bound)
+            if not isinstance(value, Const):
+                raise CompileError(
+                    "the bounds of range() must be constants",
+                    bound.span,
+                    hint="take the largest number and leave the loop with 'break'",
+                )
+            bounds.append(value.value)
+        rounds = range(*bounds)
+        if not rounds:
+            return
+        counter = Register(self.builder.constant(rounds.start), S64)
+        last = rounds[-1]
+
+        def advance() -> None:
+            self.builder.alu("+", counter.register, self._immediate(rounds.step))
+
+        def enter() -> None:
+            variables = self.current_frame.variables
+            variable = variables.get(statement.name)
+            if variable is None:
+                variable = Register(self.builder.register(), S64)
+                variables[statement.name] = variable
+            self.builder.move(counter.register, variable.register)
+            self.flow.assigned[statement.name] = variable
+
+        def again(body: ir.Block, after: ir.Block) -> None:
+            operand = self._immediate(last)
+            self.builder.finish(
+                ir.Branch("!=", counter.register, operand, True, body, after)
+            )
+
+        self._loop(statement.body, enter, again, advance, {statement.name})
+
+    def _loop(
+        self,
+        body: Sequence[tree.Statement],
+        enter: Callable[[], None],
+        again: Callable[[ir.Block, ir.Block], None],
+        advance: Callable[[], None],
+        names: set[str],
+    ) -> None:
+        """A loop with its test at the end: enter, body, again? advance, enter, …"""
+        b = self.builder
+        after = b.new_block()
+        self._forget(assigned_names(body) | names)
+        before = self.flow.copy()
+        b.depth += 1
+        top, bottom, step = b.new_block(), b.new_block(), b.new_block()
+        b.jump(top)
+        b.start(top)
+        enter()
+        self.current_frame.loops.append(Loop(bottom, after))
+        self.block(body)
+        self.current_frame.loops.pop()
+        b.jump(bottom)
+        b.start(bottom)
+        self.flow = before.copy()
+        again(step, after)
+        b.start(step)
+        advance()
+        b.jump(top)
+        b.depth -= 1
+        self.flow = before
+        b.start(after)
+
+    def while_(self, statement: tree.While) -> None:
+        """`while` with a hidden counter, so that the verifier sees an end."""
+        b = self.builder
+        rounds = b.constant(0)
+        self._forget(assigned_names(statement.body))
+        after = b.new_block()
+        b.depth += 1
+        top, body = b.new_block(), b.new_block()
+        b.jump(top)
+        b.start(top)
+        before = self.flow.copy()
+        facts = self.branch(statement.test, body, after)
+        self.flow.nonnull |= facts.when_true
+        if b.start(body):
+            nowhere = b.graph.entry
+            exhausted, inside = b.new_block(cold=True), b.new_block()
+            limit = ir.Branch(">=", rounds, Imm(WHILE_LIMIT), True, nowhere, nowhere)
+            limit.then, limit.orelse = exhausted, inside
+            b.finish(limit)
+            b.start(exhausted)
+            b.add_to_ledger("loop limit")
+            b.jump(after)
+            b.start(inside)
+            b.alu("+", rounds, Imm(1))
+            self.current_frame.loops.append(Loop(top, after))
+            self.block(statement.body)
+            self.current_frame.loops.pop()
+            b.jump(top)
+        b.depth -= 1
+        self.flow = before
+        b.start(after)
+
+    def _forget(self, names: set[str]) -> None:
+        """Drop what is known of variables that a loop assigns."""
+        changed = {
+            variable.register
+            for name, variable in self.current_frame.variables.items()
+            if name in names
+        }
+        self.flow.nonnull -= changed
+
+    def _immediate(self, number: int) -> ir.Operand:
+        return self.builder.operand(Const(number, S64), True)
+
+    def break_(self, statement: tree.Break) -> None:
+        self.builder.jump(self._innermost(statement).after)
+
+    def continue_(self, statement: tree.Continue) -> None:
+        self.builder.jump(self._innermost(statement).next)
+
+    def _innermost(self, statement: tree.Statement) -> Loop:
+        if not self.current_frame.loops:
+            raise CompileError("not inside a loop", statement.span)
+        return self.current_frame.loops[-1]
+
+    def return_(self, statement: tree.Return) -> None:
+        value = self.value(statement.value) if statement.value else None
+        assert self.builder.block is not None
+        returned = Returned(self.builder.block, value, self.flow, statement)
+        self.current_frame.returns.append(returned)
+        self.builder.block = None
+
+    # What expressions need.
+
+    @property
+    def current_frame(self) -> Frame:
+        assert self.frame is not None
+        return self.frame
+
+    def value(self, expression: tree.Expression) -> Value:
+        """Evaluate an expression."""
+        return EXPRESSIONS[type(expression)](self, expression)
+
+    def branch(
+        self, test: tree.Expression, then: ir.Block, orelse: ir.Block
+    ) -> Facts:
+        """Go to `then` or `orelse`; what each may rely on."""
+        return branch(self, test, then, orelse)
+
+    def place_of(self, value: Value, span: Span) -> Optional[Place]:
+        """The memory that a structure or a pointer to one stands for."""
+        if isinstance(value, Place):
+            return value
+        if isinstance(value, Register) and isinstance(value.type, Pointer):
+            target = value.type.target
+            self.require_nonnull(value, span)
+            if isinstance(target, (Struct, Layout)):
+                return Place(value.register, 0, target, value.type.space or "kernel")
+        return None
+
+    def require_nonnull(self, pointer: Register, span: Span) -> None:
+        """Refuse to follow a pointer that may be null."""
+        assert isinstance(pointer.type, Pointer)
+        if pointer.type.nullable and pointer.register not in self.flow.nonnull:
+            raise CompileError(
+                f"this {pointer.type} may be None here",
+                span,
+                hint="test it first: 'if x is None: return'",
+            )
+
+    def at_hand(self, key: object, compute: Callable[[], Value]) -> Value:
+        """A pure value, computed at most once on every path."""
+        value = self.flow.at_hand.get(key)  # type: ignore[call-overload]
+        if value is None:
+            value = self.flow.at_hand[key] = compute()  # type: ignore[index]
+        return value  # type: ignore[no-any-return]
+
+    def type_named(self, text: str, span: Optional[Span]) -> Type:
+        """A type by its C spelling; BTF is opened only when the type needs it."""
+        try:
+            return from_c(text, self.target.btf if needs_btf(text) else None)
+        except SkepError as error:
+            raise CompileError(error.diagnostic.message, span) from None
+
+    def pointer_type(self, text: str, space: str) -> Pointer:
+        """`text *` in a memory space."""
+        return Pointer(self.type_named(text, None), space)
+
+
+def _same_pointer(a: Pointer, b: Type) -> bool:
+    return isinstance(b, Pointer) and (a.target, a.space) == (b.target, b.space)
+
+
+_STATEMENTS: dict[Class[object], Callable[..., None]] = {
+    tree.Assign: Walker.assign,
+    tree.Augment: Walker.augment,
+    tree.Evaluate: Walker.evaluate,
+    tree.If: Walker.if_,
+    tree.For: Walker.for_,
+    tree.While: Walker.while_,
+    tree.Break: Walker.break_,
+    tree.Continue: Walker.continue_,
+    tree.Return: Walker.return_,
+}

@@ -1,0 +1,357 @@
+"""Python functions to the syntax tree.
+
+The source of a module is parsed once; functions are found in it by their line, which
+costs a fraction of what `inspect` does.  Whatever the kernel-side language lacks is
+refused with its place.
+"""
+
+from __future__ import annotations
+
+import ast
+import sys
+from types import FunctionType
+from typing import Callable, NoReturn, Optional, Sequence
+
+from skep.compiler import tree
+from skep.errors import CompileError, Span
+
+OPERATORS = {
+    ast.Add: "+",
+    ast.Sub: "-",
+    ast.Mult: "*",
+    ast.FloorDiv: "//",
+    ast.Mod: "%",
+    ast.BitAnd: "&",
+    ast.BitOr: "|",
+    ast.BitXor: "^",
+    ast.LShift: "<<",
+    ast.RShift: ">>",
+    ast.USub: "-",
+    ast.Invert: "~",
+    ast.Not: "not",
+    ast.Eq: "==",
+    ast.NotEq: "!=",
+    ast.Lt: "<",
+    ast.LtE: "<=",
+    ast.Gt: ">",
+    ast.GtE: ">=",
+    ast.Is: "is",
+    ast.IsNot: "is-not",
+    ast.And: "and",
+    ast.Or: "or",
+}
+
+_modules: dict[str, _Module] = {}
+_functions: dict[FunctionType, tree.Function] = {}
+
+
+class _Module:
+    """The parsed source of one module, its functions by line of definition."""
+
+    def __init__(self, file: str, source: str) -> None:
+        self.file = file
+        self.lines = source.splitlines()
+        self.functions: dict[int, ast.FunctionDef] = {}
+        for node in ast.walk(ast.parse(source)):
+            if isinstance(node, ast.FunctionDef):
+                first = min([node.lineno, *(d.lineno for d in node.decorator_list)])
+                self.functions[first] = node
+
+    def span(self, node: ast.AST) -> Span:
+        line: int = getattr(node, "lineno", 1)
+        text = self.lines[line - 1]
+        if getattr(node, "end_lineno", line) == line:
+            end: int = getattr(node, "end_col_offset", len(text))
+        else:
+            end = len(text)
+        return Span(self.file, line, getattr(node, "col_offset", 0), end, text)
+
+
+def function_tree(function: FunctionType) -> tree.Function:
+    """The syntax tree of a Python function.
+
+    Raises CompileError for constructs outside the kernel-side language, and when the
+    source of the function cannot be found.
+    """
+    found = _functions.get(function)
+    if found is None:
+        module = _module_of(function)
+        node = module.functions.get(function.__code__.co_firstlineno)
+        if node is None:
+            raise CompileError(
+                f"the source of {function.__name__}() is not in {module.file}",
+                hint="kernel-side code must be a plain 'def' in a module's source",
+            )
+        found = _Reader(module).function(node)
+        _functions[function] = found
+    return found
+
+
+def _module_of(function: FunctionType) -> _Module:
+    file = function.__code__.co_filename
+    module = _modules.get(file)
+    if module is None:
+        source = _source_of(function)
+        if source is None:
+            raise CompileError(
+                f"the source of {function.__name__}() is not available ({file})",
+                hint="kernel-side code is compiled from source: define it in a file",
+            )
+        module = _modules[file] = _Module(file, source)
+    return module
+
+
+def _source_of(function: FunctionType) -> Optional[str]:
+    """The source as its loader knows it, so that code in a zip file works too."""
+    owner = sys.modules.get(function.__module__)
+    loader = getattr(owner, "__loader__", None)
+    get_source = getattr(loader, "get_source", None)
+    if owner is not None and get_source is not None:
+        source: Optional[str] = get_source(owner.__name__)
+        return source
+    try:
+        with open(function.__code__.co_filename, encoding="utf-8") as file:
+            return file.read()
+    except OSError:
+        return None
+
+
+class _Reader:
+    """Turns the nodes of one module's functions into ours."""
+
+    def __init__(self, module: _Module) -> None:
+        self.span = module.span
+
+    def refuse(self, node: ast.AST, what: str, hint: str = "") -> NoReturn:
+        raise CompileError(f"{what} in kernel-side code", self.span(node), hint=hint)
+
+    def function(self, node: ast.FunctionDef) -> tree.Function:
+        spec = node.args
+        if spec.vararg or spec.kwarg or spec.kwonlyargs or spec.posonlyargs:
+            self.refuse(node, "only plain parameters are allowed")
+        return tree.Function(
+            node.name,
+            [parameter.arg for parameter in spec.args],
+            [self.expression(default) for default in spec.defaults],
+            self.block(node.body, docstring=True),
+            self.span(node),
+        )
+
+    def block(
+        self, body: Sequence[ast.stmt], docstring: bool = False
+    ) -> Sequence[tree.Statement]:
+        if docstring and _is_docstring(body[0]):
+            body = body[1:]
+        return [self.statement(s) for s in body if not isinstance(s, ast.Pass)]
+
+    def statement(self, node: ast.stmt) -> tree.Statement:
+        read = _STATEMENTS.get(type(node))
+        if read is None:
+            self.refuse(node, f"{_describe(node)} is not allowed")
+        return read(self, node)
+
+    def expression(self, node: ast.expr) -> tree.Expression:
+        read = _EXPRESSIONS.get(type(node))
+        if read is None:
+            self.refuse(node, f"{_describe(node)} is not allowed")
+        return read(self, node)
+
+    def assign(self, node: ast.Assign) -> tree.Statement:
+        if len(node.targets) != 1:
+            self.refuse(node, "an assignment to several targets is not allowed")
+        target = self.target(node.targets[0])
+        return tree.Assign(target, self.expression(node.value), self.span(node))
+
+    def augment(self, node: ast.AugAssign) -> tree.Statement:
+        return tree.Augment(
+            self.target(node.target),
+            self.operator(node.op, node),
+            self.expression(node.value),
+            self.span(node),
+        )
+
+    def target(self, node: ast.expr) -> tree.Expression:
+        if not isinstance(node, (ast.Name, ast.Attribute, ast.Subscript)):
+            self.refuse(node, f"assignment to {_describe(node)} is not allowed")
+        return self.expression(node)
+
+    def evaluate(self, node: ast.Expr) -> tree.Statement:
+        if not isinstance(node.value, ast.Call):
+            self.refuse(node, "an expression without effect is not allowed")
+        return tree.Evaluate(self.expression(node.value), self.span(node))
+
+    def if_(self, node: ast.If) -> tree.Statement:
+        return tree.If(
+            self.expression(node.test),
+            self.block(node.body),
+            self.block(node.orelse),
+            self.span(node),
+        )
+
+    def for_(self, node: ast.For) -> tree.Statement:
+        call = node.iter
+        if node.orelse:
+            self.refuse(node.orelse[0], "'else' of a loop is not allowed")
+        if not isinstance(node.target, ast.Name):
+            self.refuse(node.target, "a loop needs one plain name")
+        if not (
+            isinstance(call, ast.Call)
+            and isinstance(call.func, ast.Name)
+            and call.func.id == "range"
+            and 1 <= len(call.args) <= 3
+            and not call.keywords
+        ):
+            self.refuse(
+                call,
+                "'for' over anything but range() is not allowed",
+                "write 'for i in range(CONSTANT):'",
+            )
+        bounds = [self.expression(argument) for argument in call.args]
+        zero, one = (tree.Literal(n, self.span(call)) for n in (0, 1))
+        if len(bounds) == 1:
+            bounds = [zero, *bounds]
+        start, stop, step = [*bounds, one][:3]
+        body = self.block(node.body)
+        return tree.For(node.target.id, start, stop, step, body, self.span(node))
+
+    def while_(self, node: ast.While) -> tree.Statement:
+        if node.orelse:
+            self.refuse(node.orelse[0], "'else' of a loop is not allowed")
+        return tree.While(
+            self.expression(node.test), self.block(node.body), self.span(node)
+        )
+
+    def return_(self, node: ast.Return) -> tree.Statement:
+        value = self.expression(node.value) if node.value else None
+        return tree.Return(value, self.span(node))
+
+    def name(self, node: ast.Name) -> tree.Expression:
+        return tree.Name(node.id, self.span(node))
+
+    def literal(self, node: ast.Constant) -> tree.Expression:
+        if not isinstance(node.value, (int, bytes, str, type(None))):
+            self.refuse(node, f"a {type(node.value).__name__} is not allowed")
+        return tree.Literal(node.value, self.span(node))
+
+    def unary(self, node: ast.UnaryOp) -> tree.Expression:
+        operator = self.operator(node.op, node)
+        return tree.Unary(operator, self.expression(node.operand), self.span(node))
+
+    def binary(self, node: ast.BinOp) -> tree.Expression:
+        return tree.Binary(
+            self.operator(node.op, node),
+            self.expression(node.left),
+            self.expression(node.right),
+            self.span(node),
+        )
+
+    def operator(self, operator: ast.AST, node: ast.AST) -> str:
+        if isinstance(operator, ast.Div):
+            self.refuse(
+                node,
+                "'/' is not allowed",
+                "the kernel has no fractions; integer division is '//'",
+            )
+        text = OPERATORS.get(type(operator))
+        if text is None:
+            self.refuse(node, f"this operator ({type(operator).__name__})")
+        return text
+
+    def compare(self, node: ast.Compare) -> tree.Expression:
+        """`a < b < c` becomes `a < b and b < c`; operands have no side effects."""
+        span = self.span(node)
+        operands = [self.expression(e) for e in (node.left, *node.comparators)]
+        pairs = zip(node.ops, operands, operands[1:])
+        tests: list[tree.Expression] = [
+            tree.Compare(self.operator(op, node), left, right, span)
+            for op, left, right in pairs
+        ]
+        return tests[0] if len(tests) == 1 else tree.BoolOp("and", tests, span)
+
+    def bool_op(self, node: ast.BoolOp) -> tree.Expression:
+        operands = [self.expression(value) for value in node.values]
+        return tree.BoolOp(self.operator(node.op, node), operands, self.span(node))
+
+    def conditional(self, node: ast.IfExp) -> tree.Expression:
+        return tree.Conditional(
+            self.expression(node.test),
+            self.expression(node.body),
+            self.expression(node.orelse),
+            self.span(node),
+        )
+
+    def attribute(self, node: ast.Attribute) -> tree.Expression:
+        return tree.Attribute(self.expression(node.value), node.attr, self.span(node))
+
+    def index(self, node: ast.Subscript) -> tree.Expression:
+        if isinstance(node.slice, ast.Slice):
+            self.refuse(node, "a slice is not allowed")
+        index = self.expression(node.slice)
+        return tree.Index(self.expression(node.value), index, self.span(node))
+
+    def call(self, node: ast.Call) -> tree.Expression:
+        keywords = []
+        for keyword in node.keywords:
+            if keyword.arg is None:
+                self.refuse(node, "'**' is not allowed")
+            keywords.append((keyword.arg, self.expression(keyword.value)))
+        arguments = [self.expression(argument) for argument in node.args]
+        function = self.expression(node.func)
+        return tree.Call(function, arguments, keywords, self.span(node))
+
+
+def _is_docstring(node: ast.stmt) -> bool:
+    return (
+        isinstance(node, ast.Expr)
+        and isinstance(node.value, ast.Constant)
+        and isinstance(node.value.value, str)
+    )
+
+
+def _describe(node: ast.AST) -> str:
+    """What a user would call the construct."""
+    names = {
+        "With": "'with'",
+        "Try": "'try'",
+        "Raise": "'raise'",
+        "Lambda": "'lambda'",
+        "JoinedStr": "an f-string",
+        "ListComp": "a comprehension",
+        "FunctionDef": "a nested function",
+        "ClassDef": "a class",
+        "AnnAssign": "an annotated assignment",
+        "Global": "'global'",
+        "Nonlocal": "'nonlocal'",
+        "Import": "'import'",
+        "ImportFrom": "'import'",
+        "Assert": "'assert'",
+        "Delete": "'del'",
+    }
+    kind = type(node).__name__
+    return names.get(kind, f"this construct ({kind})")
+
+
+_STATEMENTS: dict[type, Callable[..., tree.Statement]] = {
+    ast.Assign: _Reader.assign,
+    ast.AugAssign: _Reader.augment,
+    ast.Expr: _Reader.evaluate,
+    ast.If: _Reader.if_,
+    ast.For: _Reader.for_,
+    ast.While: _Reader.while_,
+    ast.Return: _Reader.return_,
+    ast.Break: lambda reader, node: tree.Break(reader.span(node)),
+    ast.Continue: lambda reader, node: tree.Continue(reader.span(node)),
+}
+
+_EXPRESSIONS: dict[type, Callable[..., tree.Expression]] = {
+    ast.Name: _Reader.name,
+    ast.Constant: _Reader.literal,
+    ast.UnaryOp: _Reader.unary,
+    ast.BinOp: _Reader.binary,
+    ast.Compare: _Reader.compare,
+    ast.BoolOp: _Reader.bool_op,
+    ast.IfExp: _Reader.conditional,
+    ast.Attribute: _Reader.attribute,
+    ast.Subscript: _Reader.index,
+    ast.Call: _Reader.call,
+}
