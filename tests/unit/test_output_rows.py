@@ -197,3 +197,8 @@ def test_memos_do_not_grow_without_end() -> None:
     assert texts[-1] == "9999\n"
     memos = [value for value in rows.__globals__.values() if isinstance(value, dict)]
     assert max(map(len, memos)) <= 4096
+
+
+def test_a_filter_with_or_keeps_to_itself() -> None:
+    filters = [Filter("pid == 1 or pid == 1234567"), Filter("ret < 0")]
+    assert len(decoded([PASSWD, MISSING], filters=filters)) == 1

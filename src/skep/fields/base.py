@@ -160,14 +160,14 @@ class Field:
         cls, member: Member, members: Sequence[Member], context: Context
     ) -> Sequence[Cell]:
         """The columns of `member`, one of the visible `members` of its record."""
-        cell = cls.cell(member)
+        cell = cls.cell(member, context)
         if cls.varied:
             source = cls.shown.format(member.raw)
             return (cell._replace(source=source, text=None),)
         return (cell,)
 
     @classmethod
-    def cell(cls, member: Member) -> Cell:
+    def cell(cls, member: Member, context: Context) -> Cell:
         """The one column of most fields: defaults overridden by the declaration."""
         declared = member.column
         spec = cls.spec if declared.format is None else declared.format
@@ -176,12 +176,12 @@ class Field:
             width=cls.width if declared.width is None else declared.width,
             align=declared.align or cls.align,
             source=member.raw,
-            text=lambda raw: cls.text(raw, spec),
+            text=lambda raw: cls.text(raw, spec, context),
             spec=spec,
         )
 
     @classmethod
-    def text(cls, raw: Any, spec: str) -> str:
+    def text(cls, raw: Any, spec: str, context: Context) -> str:
         """The text of a raw value, not yet padded or escaped."""
         return format(raw, spec)
 

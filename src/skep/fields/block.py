@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from typing import Any
 
-from skep.errors import UsageError, near_matches
-from skep.fields.base import Cell, Context, Field, Member, Value
+from skep.errors import UsageError, did_you_mean
+from skep.fields.base import Context, Field, Member, Value
 
 
 class Disk(Field):
@@ -18,14 +19,13 @@ class Disk(Field):
     ctype = "u32"
     title = "DISK"
     width = 7
+    spec = ""
     meaning = "device number"
 
     @classmethod
-    def cells(
-        cls, member: Member, members: Sequence[Member], context: Context
-    ) -> Sequence[Cell]:
+    def text(cls, raw: Any, spec: str, context: Context) -> str:
         """The name of the device."""
-        return (cls.cell(member)._replace(text=context.disks.name),)
+        return format(context.disks.name(raw), spec)
 
     @classmethod
     def value(cls, member: Member, context: Context) -> Value:
@@ -43,11 +43,8 @@ class Disk(Field):
         numbers = {name: number for number, name in Context().disks.names().items()}
         name = text[len("/dev/") :] if text.startswith("/dev/") else text
         if name not in numbers:
-            matches = near_matches(name, sorted(numbers))
-            raise UsageError(
-                f"no such disk '{text}'",
-                hint=f"did you mean {' or '.join(matches)}?" if matches else "",
-            )
+            hint = did_you_mean(name, sorted(numbers))
+            raise UsageError(f"no such disk '{text}'", hint=hint)
         return numbers[name]
 
 
@@ -112,18 +109,13 @@ class IoFlags(Field):
     ctype = "u32"
     title = "FLAGS"
     width = 30
+    spec = ""
     meaning = "operation and flags of a block request"
 
     @classmethod
-    def cells(
-        cls, member: Member, members: Sequence[Member], context: Context
-    ) -> Sequence[Cell]:
+    def text(cls, raw: Any, spec: str, context: Context) -> str:
         """The flags in words."""
-        return (
-            cls.cell(member)._replace(
-                text=lambda raw: request_text(raw, context.io_names)
-            ),
-        )
+        return format(request_text(raw, context.io_names), spec)
 
     @classmethod
     def value(cls, member: Member, context: Context) -> Value:

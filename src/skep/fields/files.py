@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from skep.errors import UsageError, near_matches
+from skep.errors import UsageError, did_you_mean
 from skep.fields.base import Cell, Context, Field, Member, Value
 
 ALIASES = ("O_ACCMODE", "O_FSYNC", "O_NDELAY", "O_RSYNC")
@@ -73,11 +73,8 @@ class OpenFlags(Field):
         if text in ALIASES and hasattr(os, text):
             return int(getattr(os, text))
         if text not in flags:
-            matches = near_matches(text.upper(), sorted(flags))
-            raise UsageError(
-                f"Bad flag: {text}",
-                hint=f"did you mean {' or '.join(matches)}?" if matches else "",
-            )
+            hint = did_you_mean(text.upper(), sorted(flags))
+            raise UsageError(f"Bad flag: {text}", hint=hint)
         return flags[text]
 
 
@@ -99,15 +96,13 @@ class FileMode(Field):
         cls, member: Member, members: Sequence[Member], context: Context
     ) -> Sequence[Cell]:
         """The mode, from its own value and the flags."""
-        cell = cls.cell(member)
+        cell = cls.cell(member, context)
         flags = [other.raw for other in members if issubclass(other.field, OpenFlags)]
         source = f"({member.raw}, {flags[0] if flags else 0})"
-        return (
-            cell._replace(source=source, text=lambda pair: cls.text(pair, cell.spec)),
-        )
+        return (cell._replace(source=source),)
 
     @classmethod
-    def text(cls, raw: Any, spec: str) -> str:
+    def text(cls, raw: Any, spec: str, context: Context) -> str:
         """The text of a pair (mode, flags)."""
         mode, flags = raw
         return format(mode, spec) if mode or creates(flags) else "n/a"

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
 
 from skep.fields.base import Cell, Context, Field, Member, Value
 
@@ -23,6 +22,16 @@ def errno_name(number: int) -> str | None:
     return errno.errorcode.get(number) or RESTARTS.get(number)
 
 
+def error_symbols(key: str, sign: int) -> Callable[[int], Mapping[str, str]]:
+    """A function from error numbers of this sign to their names, under `key`."""
+
+    def symbols(raw: int) -> Mapping[str, str]:
+        name = errno_name(sign * raw)
+        return {key: name} if name else {}
+
+    return symbols
+
+
 class Ret(Field):
     """The result of a call: negative error number on failure.
 
@@ -39,12 +48,7 @@ class Ret(Field):
     def value(cls, member: Member, context: Context) -> Value:
         """The result as returned."""
         key = "error" if member.name == "ret" else f"{member.name}_error"
-
-        def symbols(raw: int) -> Mapping[str, Any]:
-            name = errno_name(-raw)
-            return {key: name} if name else {}
-
-        return Value(member.name, member.raw, symbols=symbols)
+        return Value(member.name, member.raw, symbols=error_symbols(key, -1))
 
 
 class Errno(Field):
@@ -62,12 +66,7 @@ class Errno(Field):
     @classmethod
     def value(cls, member: Member, context: Context) -> Value:
         """The error number."""
-        key = f"{member.name}_name"
-
-        def symbols(raw: int) -> Mapping[str, Any]:
-            name = errno_name(raw)
-            return {key: name} if name else {}
-
+        symbols = error_symbols(f"{member.name}_name", 1)
         return Value(member.name, member.raw, symbols=symbols)
 
 

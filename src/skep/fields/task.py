@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from skep.errors import UsageError
-from skep.fields.base import Cell, Context, Field, Member, Value
+from skep.fields.base import Context, Field, Member, Value
 from skep.fields.text import c_string, decoded
 
 
@@ -36,7 +35,7 @@ class Ppid(Pid):
     meaning = "process id of the parent"
 
     @classmethod
-    def text(cls, raw: Any, spec: str) -> str:
+    def text(cls, raw: Any, spec: str, context: Context) -> str:
         """No process has the parent 0 but those that the kernel starts itself."""
         return format(raw, spec) if raw else "?"
 
@@ -84,7 +83,7 @@ class Comm(Field):
     meaning = "name of the thread"
 
     @classmethod
-    def text(cls, raw: Any, spec: str) -> str:
+    def text(cls, raw: Any, spec: str, context: Context) -> str:
         """Bytes after the NUL may be left over from a longer name."""
         return format(decoded(c_string(raw)), spec)
 
@@ -101,18 +100,13 @@ class CgroupId(Field):
     fill = "cgroup_id"
     title = "CGROUP"
     width = 30
+    spec = ""
     meaning = "id of the version-2 cgroup"
 
     @classmethod
-    def cells(
-        cls, member: Member, members: Sequence[Member], context: Context
-    ) -> Sequence[Cell]:
+    def text(cls, raw: Any, spec: str, context: Context) -> str:
         """The path, or the id in brackets for a cgroup that is gone."""
-
-        def text(raw: int) -> str:
-            return context.cgroups.path(raw) or f"[{raw}]"
-
-        return (cls.cell(member)._replace(text=text),)
+        return format(context.cgroups.path(raw) or f"[{raw}]", spec)
 
     @classmethod
     def value(cls, member: Member, context: Context) -> Value:

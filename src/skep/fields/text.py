@@ -59,11 +59,11 @@ class Text(Field):
         cls, member: Member, members: Sequence[Member], context: Context
     ) -> Sequence[Cell]:
         """The text itself; a format such as ".14" cuts it."""
-        cell = cls.cell(member)._replace(remember=False)
+        cell = cls.cell(member, context)._replace(remember=False)
         return (cell if cell.spec else cell._replace(text=decoded),)
 
     @classmethod
-    def text(cls, raw: Any, spec: str) -> str:
+    def text(cls, raw: Any, spec: str, context: Context) -> str:
         """The decoded text."""
         return format(decoded(raw), spec)
 
@@ -100,10 +100,10 @@ class Args(Field):
         cls, member: Member, members: Sequence[Member], context: Context
     ) -> Sequence[Cell]:
         """All strings in one column, with spaces between."""
-        return (cls.cell(member)._replace(remember=False),)
+        return (cls.cell(member, context)._replace(remember=False),)
 
     @classmethod
-    def text(cls, raw: Any, spec: str) -> str:
+    def text(cls, raw: Any, spec: str, context: Context) -> str:
         """The strings joined by spaces; spec is "" or "quoted"."""
         strings = split_strings(raw)
         if spec == "quoted":
@@ -150,10 +150,10 @@ class Bytes(Field):
         cls, member: Member, members: Sequence[Member], context: Context
     ) -> Sequence[Cell]:
         """Two hexadecimal digits for each byte."""
-        return (cls.cell(member)._replace(remember=False),)
+        return (cls.cell(member, context)._replace(remember=False),)
 
     @classmethod
-    def text(cls, raw: Any, spec: str) -> str:
+    def text(cls, raw: Any, spec: str, context: Context) -> str:
         """Hexadecimal digits in lower case."""
         return format(bytes(raw).hex(), spec)
 

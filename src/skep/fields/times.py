@@ -34,7 +34,7 @@ class Time(Field):
         first = f"first_{member.name}"
         # A dict whose key 0 is set once: the cheapest way to keep the first value.
         source = f"({member.raw} - {first}.setdefault(0, {member.raw})) / {NANOSECONDS}"
-        cell = cls.cell(member)
+        cell = cls.cell(member, context)
         return (cell._replace(source=source, text=None, names={first: {}}),)
 
     @classmethod
@@ -55,7 +55,7 @@ class SinceStart(Time):
     ) -> Sequence[Cell]:
         """Seconds since the tool started."""
         source = f"({member.raw} - {context.clock.start_ns}) / {NANOSECONDS}"
-        return (cls.cell(member)._replace(source=source, text=None),)
+        return (cls.cell(member, context)._replace(source=source, text=None),)
 
 
 class WallClock(Time):
@@ -70,7 +70,7 @@ class WallClock(Time):
         cls, member: Member, members: Sequence[Member], context: Context
     ) -> Sequence[Cell]:
         """Local time of day, one text for each second."""
-        cell = cls.cell(member)
+        cell = cls.cell(member, context)
         source = f"({member.raw} + {context.clock.offset_ns}) // {NANOSECONDS}"
         spec = cell.spec
         return (

@@ -60,8 +60,8 @@ FLAGS_CHECK = (
     "    continue",
 )
 
-
 RowFormatter = Callable[[Iterable[Sequence[Any]]], list[Any]]
+"""From tuples of raw values to rows of another form."""
 
 
 def decode_function(
@@ -132,10 +132,8 @@ def _row(
     """The lines that make a record's row from its fixed part's raw values."""
     add_text_values(code, record)
     values = code.take()
-    conditions = [condition(code, rule, record, context) for rule in filters]
+    conditions = [f"({condition(code, rule, record, context)})" for rule in filters]
     row = FORMS[form](code, record, context)
-    if record.factory is not None:
-        row = f"{code.bind('factory', record.factory)}({row})"
     show = [*code.take(), f"append({row})"]
     if not filters:
         return [*values, *show]

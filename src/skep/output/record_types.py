@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Callable, NamedTuple
 
-from skep.errors import UsageError, near_matches
+from skep.errors import UsageError, did_you_mean
 from skep.fields.base import Cell, Context, Member
 from skep.spec import RecordLayout
 
@@ -64,9 +64,8 @@ def _find(name: str, pairs: Sequence[tuple[Member, Cell]]) -> list[tuple[Member,
     if found:
         return found
     titles = [cell.title for _, cell in pairs]
-    matches = near_matches(name.upper(), titles)
     raise UsageError(
         f"no such column: {name}",
         notes=[f"the columns are {', '.join(titles)}"],
-        hint=f"did you mean {' or '.join(matches)}?" if matches else "",
+        hint=did_you_mean(name.upper(), titles),
     )

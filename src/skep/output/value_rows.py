@@ -20,8 +20,11 @@ def raw_row(code: Code, record: RecordType, context: Context) -> str:
 
 
 def value_row(code: Code, record: RecordType, context: Context) -> str:
-    """The expression of a tuple of all values, for the library."""
-    return _tuple(value_of(code, member, context) for member in record.members)
+    """The expression of all values: a tuple, or what the factory makes of it."""
+    values = _tuple(value_of(code, member, context) for member in record.members)
+    if record.factory is None:
+        return values
+    return f"{code.bind('factory', record.factory)}({values})"
 
 
 def value_of(code: Code, member: Member, context: Context) -> str:
