@@ -81,6 +81,19 @@ def test_a_cgroup_that_is_gone_shows_its_id(cgroups: Cgroups, tmp_path: Path) ->
     assert json_of(CgroupId, root, context) == {"x": root, "x_path": "/"}
 
 
+def test_cgroups_from_the_command_line(
+    cgroups: Cgroups, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("skep.fields.cgroupfs.cgroup2_mount", lambda: str(tmp_path))
+    assert CgroupId.parse("12") == 12
+    assert CgroupId.parse("/") == os.stat(tmp_path).st_ino
+    slice_ = tmp_path / "system.slice"
+    assert CgroupId.parse("system.slice") == os.stat(slice_).st_ino
+    assert CgroupId.parse(str(slice_)) == os.stat(slice_).st_ino
+    with pytest.raises(UsageError, match="no such cgroup"):
+        CgroupId.parse("/nothing")
+
+
 def test_where_cgroup2_is_mounted(tmp_path: Path) -> None:
     mountinfo = tmp_path / "mountinfo"
     mountinfo.write_text(

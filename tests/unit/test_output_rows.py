@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from skep.errors import InternalError, UsageError
-from skep.fields import Column, Comm, Context, Member, Pid, Text, Time, Uid
+from skep.fields import U64, Column, Comm, Context, Member, Pid, Text, Time, Uid
 from skep.output.decode import format_function
 from skep.output.events import header_line
 from skep.output.filters import Filter
@@ -202,3 +202,27 @@ def test_memos_do_not_grow_without_end() -> None:
 def test_a_filter_with_or_keeps_to_itself() -> None:
     filters = [Filter("pid == 1 or pid == 1234567"), Filter("ret < 0")]
     assert len(decoded([PASSWD, MISSING], filters=filters)) == 1
+
+
+def test_the_same_column_twice() -> None:
+    record = OPEN._replace(columns=["pid", "pid"])
+    assert decoded([PASSWD], record=record) == ["1      1\n"]
+
+
+def test_options_in_declarations_are_never_compared() -> None:
+    class Opaque:
+        __hash__ = None  # type: ignore[assignment]
+
+        def __eq__(self, other: object) -> bool:
+            raise AssertionError
+
+    members = [m._replace(column=Column(when=Opaque())) for m in OPEN.members]
+    record = OPEN._replace(members=members)
+    for form in ("table", "json", "raw"):
+        assert len(decoded([PASSWD], form, record)) == 1
+
+
+def test_a_spec_with_a_width_is_padded_to_the_column() -> None:
+    members = [Member("n", U64, Column(format="04x", width=6)), Member("pid", Pid)]
+    record = RecordType(RecordLayout("r", 1, [], 0), members, "r/1")
+    assert format_function(record, "table", Context())([(255, 7)]) == ["  00ff 7\n"]

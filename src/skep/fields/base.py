@@ -161,10 +161,13 @@ class Field:
     ) -> Sequence[Cell]:
         """The columns of `member`, one of the visible `members` of its record."""
         cell = cls.cell(member, context)
-        if cls.varied:
-            source = cls.shown.format(member.raw)
-            return (cell._replace(source=source, text=None),)
-        return (cell,)
+        if not cls.varied:
+            return (cell,)
+        source = cls.shown.format(member.raw)
+        if cell.spec[:1].isdigit():
+            # The spec has a width of its own ("08o"), so the text is padded separately.
+            return (cell._replace(source=source, remember=False),)
+        return (cell._replace(source=source, text=None),)
 
     @classmethod
     def cell(cls, member: Member, context: Context) -> Cell:

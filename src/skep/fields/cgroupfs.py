@@ -40,7 +40,7 @@ class Cgroups:
         Raises OSError if there is none, TargetError as `path` does.
         """
         self._mount = self._mount or cgroup2_mount()
-        if not path.startswith(self._mount):
+        if not f"{path}/".startswith(f"{self._mount}/"):
             path = os.path.join(self._mount, path.lstrip("/"))
         return os.stat(path).st_ino
 

@@ -109,6 +109,16 @@ class CgroupId(Field):
         return format(context.cgroups.path(raw) or f"[{raw}]", spec)
 
     @classmethod
+    def parse(cls, text: str) -> int:
+        """An id, given as a number or as a path, absolute or below the mount point."""
+        if text.isdecimal():
+            return int(text)
+        try:
+            return Context().cgroups.id(text)
+        except OSError:
+            raise UsageError(f"no such cgroup: {text!r}") from None
+
+    @classmethod
     def value(cls, member: Member, context: Context) -> Value:
         """The id; JSON adds NAME_path, null for a cgroup that is gone."""
         key = f"{member.name}_path"

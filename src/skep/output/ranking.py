@@ -23,8 +23,8 @@ class Ranking:
         self, record: RecordType, context: Context, sort: str, limit: int | None
     ) -> None:
         self._is_descending = sort.startswith("-")
-        member = record.member(sort[self._is_descending :], context)
-        self._key = _sort_key(record.members.index(member))
+        name = record.member(sort[self._is_descending :], context).name
+        self._key = _sort_key([member.name for member in record.members].index(name))
         self._limit = limit
         self._rows: list[Sequence[Any]] = []
 

@@ -32,7 +32,8 @@ class RecordType(NamedTuple):
 
     def shown_members(self, context: Context) -> list[Member]:
         """The members that have one of the columns, in order.  Raises UsageError."""
-        return list(dict.fromkeys(member for member, _ in self._selection(context)))
+        members = {member.name: member for member, _ in self._selection(context)}
+        return list(members.values())
 
     def member(self, name: str, context: Context) -> Member:
         """The member called `name`, or one with a column of that title.

@@ -82,8 +82,8 @@ class _Part(NamedTuple):
 
 def _parts(cells: Sequence[Cell], style: Style) -> list[_Part]:
     parts = []
-    for cell in cells:
-        is_last = cell is cells[-1]
+    for number, cell in enumerate(cells, 1):
+        is_last = number == len(cells)
         # Nothing follows the last column, so trailing blanks are left out.
         is_padded = style.padded and not (is_last and cell.align == "<")
         padding = f"{cell.align}{cell.width}" if is_padded and cell.width else ""
@@ -138,9 +138,7 @@ def _changing(code: Code, part: _Part, style: Style) -> str:
     """The replacement field of a cell that is worked out for every row."""
     cell = part.cell
     if cell.text is None:
-        # A spec with a width of its own ("08o") is not padded.
-        spec = cell.spec if cell.spec[:1].isdigit() else part.padding + cell.spec
-        return f"{{{cell.source}:{spec}}}"
+        return f"{{{cell.source}:{part.padding}{cell.spec}}}"
     shown = code.variable("shown")
     clean = code.bind("clean", style.clean)
     # `decoded` in line: a call costs 60 ns, and every row has such a text.
