@@ -49,6 +49,7 @@ from skep.spec import (
 )
 from skep.target import Target
 from tests.live import support
+from tests.live.bpf_objects import existing_objects
 
 GETPPID = {"x86_64": 110, "aarch64": 173}[platform.machine()]
 COUNTS = MapSpec("counts", "percpu_array", 4, 8, 1)
@@ -236,6 +237,26 @@ class Detach(RuntimeTest):
         reader.close()
         collection.close()
         self.assertEqual(os.listdir("/proc/self/fd"), before)
+
+    def test_nothing_survives_kill(self) -> None:
+        read, write = os.pipe()
+        child = os.fork()
+        if not child:
+            where = AttachSpec("raw_tracepoint", "sys_enter")
+            spec = CollectionSpec((COUNTS,), (ProgramSpec("test", where, count()),))
+            number = Collection.load(spec).programs[0].info().id
+            os.write(write, struct.pack("=I", number))
+            signal.pause()
+        self.addCleanup(os.close, read)
+        os.close(write)
+        (number,) = struct.unpack("=I", os.read(read, 4))
+        self.assertIn(("program", number), existing_objects())
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        deadline = time.monotonic() + 5 * support.SLOW
+        while ("program", number) in existing_objects() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        self.assertNotIn(("program", number), existing_objects())
 
     def test_failed_start_leaves_nothing(self) -> None:
         before = os.listdir("/proc/self/fd")
@@ -578,16 +599,9 @@ class Features(RuntimeTest):
             self.assertTrue(verdict.ok, verdict.reason)
 
     def test_refusals_have_reasons(self) -> None:
-        target = Target.from_host()
-        for verdict in (
-            features.fentry(target),
-            features.kprobe(),
-            features.uprobe(),
-            features.perf_link(),
-            features.perf_event("cycles"),
-            features.tracepoint(target),
-        ):
-            self.assertNotEqual(verdict.ok, bool(verdict.reason))
+        for name, verdict in features.survey(Target.from_host()):
+            with self.subTest(feature=name):
+                self.assertNotEqual(verdict.ok, bool(verdict.reason))
 
 
 if __name__ == "__main__":

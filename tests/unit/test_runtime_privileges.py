@@ -6,7 +6,7 @@ import pytest
 
 from skep.errors import AttachError, NotPermitted, NotSupported
 from skep.runtime import privileges
-from skep.runtime.privileges import CAP_BPF, CAP_PERFMON, TRACING, denial, parse
+from skep.runtime.privileges import CAP_BPF, CAP_PERFMON, denial, parse
 from skep.runtime.refusals import refusal
 from skep.runtime.syscall.libc import ENOTSUPP
 
@@ -28,7 +28,7 @@ def test_parse():
 
 
 def test_nothing_readable_is_no_privilege():
-    assert parse("", "", "", "").lacks(TRACING) == ["CAP_BPF", "CAP_PERFMON"]
+    assert parse("", "", "", "").lacks() == ["CAP_BPF", "CAP_PERFMON"]
 
 
 @pytest.mark.parametrize(
@@ -41,11 +41,11 @@ def test_nothing_readable_is_no_privilege():
     ],
 )
 def test_lacks(capabilities, lacking):
-    assert holder(capabilities).lacks(TRACING) == lacking
+    assert holder(capabilities).lacks() == lacking
 
 
 def test_denial_names_the_capability():
-    error = denial("trace", TRACING, "EPERM", holder(1 << CAP_BPF))
+    error = denial("trace", "EPERM", holder(1 << CAP_BPF))
     assert str(error) == (
         "not permitted to trace: this process lacks CAP_PERFMON\n"
         "  hint: run as root or with these capabilities"
@@ -53,7 +53,7 @@ def test_denial_names_the_capability():
 
 
 def test_denial_tells_the_sysctl():
-    error = denial("trace", TRACING, "EPERM", holder(0, sysctl="2\n"))
+    error = denial("trace", "EPERM", holder(0, sysctl="2\n"))
     assert "kernel.unprivileged_bpf_disabled is 2" in str(error)
 
 
@@ -67,7 +67,7 @@ def test_denial_tells_the_sysctl():
     ],
 )
 def test_denial_despite_all_capabilities(reason, who):
-    text = str(denial("trace", TRACING, "EPERM, x", who))
+    text = str(denial("trace", "EPERM, x", who))
     assert "although this process has the capabilities for it (EPERM, x)" in text
     assert reason in text
 

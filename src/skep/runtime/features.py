@@ -36,6 +36,24 @@ class Verdict(NamedTuple):
     reason: str = ""
 
 
+def survey(target: Target) -> list[tuple[str, Verdict]]:
+    """Everything below, by name, for `skep doctor`."""
+    return [
+        ("maps", maps()),
+        ("ring buffer", ring_buffer()),
+        ("task storage", task_storage()),
+        ("typed raw tracepoints", tp_btf(target)),
+        ("raw tracepoints", raw_tracepoint()),
+        ("tracepoints", tracepoint(target)),
+        ("perf events: cpu-clock", perf_event("cpu-clock")),
+        ("perf events: cycles", perf_event("cycles")),
+        ("perf event links", perf_link()),
+        ("fentry and fexit", fentry(target)),
+        ("kprobes", kprobe()),
+        ("uprobes", uprobe()),
+    ]
+
+
 def _try(attempt: Callable[[], object]) -> Verdict:
     try:
         attempt()

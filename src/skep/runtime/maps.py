@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from skep.errors import InternalError
 from skep.runtime import cpus
 from skep.runtime.batches import batches
-from skep.runtime.privileges import CAP_BPF
 from skep.runtime.refusals import refusal
 from skep.runtime.syscall import bpf
 from skep.runtime.syscall.libc import ENOTSUPP
@@ -71,7 +70,7 @@ class Map:
             return cls(spec, _create(spec))
         except OSError as error:
             action = f"create the map {spec.name!r} ({spec.kind})"
-            raise refusal(error, action, (CAP_BPF,)) from error
+            raise refusal(error, action) from error
 
     def lookup(self, key: bytes) -> bytes | None:
         """The value of `key`, or None."""
@@ -189,7 +188,7 @@ class Map:
         return key
 
     def _refused(self, verb: str, error: OSError) -> Exception:
-        return refusal(error, f"{verb} the map {self.spec.name!r}", (CAP_BPF,))
+        return refusal(error, f"{verb} the map {self.spec.name!r}")
 
 
 def _create(spec: MapSpec) -> int:

@@ -13,14 +13,10 @@ CAP_SYS_ADMIN = 21
 CAP_PERFMON = 38
 CAP_BPF = 39
 
-_NAMES = {
-    CAP_SYS_ADMIN: "CAP_SYS_ADMIN",
-    CAP_PERFMON: "CAP_PERFMON",
-    CAP_BPF: "CAP_BPF",
-}
+_NAMES = {CAP_PERFMON: "CAP_PERFMON", CAP_BPF: "CAP_BPF"}
 
 TRACING = (CAP_BPF, CAP_PERFMON)
-"""What loading a tracing program takes."""
+"""What tracing takes: maps need only the first, but a message names all at once."""
 
 
 class Privileges(NamedTuple):
@@ -38,11 +34,11 @@ class Privileges(NamedTuple):
     lockdown: str
     unprivileged_bpf_disabled: str
 
-    def lacks(self, needed: Sequence[int]) -> list[str]:
-        """Names of the capabilities among `needed` that are missing."""
+    def lacks(self) -> list[str]:
+        """Names of the capabilities that tracing takes and that are missing."""
         if self.capabilities >> CAP_SYS_ADMIN & 1:
             return []
-        return [_NAMES[one] for one in needed if not self.capabilities >> one & 1]
+        return [_NAMES[one] for one in TRACING if not self.capabilities >> one & 1]
 
 
 def parse(status: str, uid_map: str, lockdown: str, sysctl: str) -> Privileges:
@@ -85,15 +81,12 @@ def _read(path: str) -> str:
         return ""
 
 
-def denial(
-    action: str, needed: Sequence[int], found: str, privileges: Privileges | None = None
-) -> NotPermitted:
+def denial(action: str, answer: str, holder: Privileges) -> NotPermitted:
     """The error for `action` ("load the program p") that the kernel refused.
 
-    `needed` are the capabilities it takes, `found` is what the kernel answered.
+    `answer` is its error number in words.
     """
-    holder = privileges or current()
-    lacking = holder.lacks(needed)
+    lacking = holder.lacks()
     if lacking:
         return NotPermitted(
             f"not permitted to {action}: this process lacks {' and '.join(lacking)}",
@@ -102,7 +95,7 @@ def denial(
         )
     return NotPermitted(
         f"not permitted to {action}, although this process has the capabilities"
-        f" for it ({found})",
+        f" for it ({answer})",
         notes=_other_reasons(holder),
     )
 
@@ -116,12 +109,12 @@ def _sysctl_note(holder: Privileges, lacking: Sequence[str]) -> list[str]:
 
 def _other_reasons(holder: Privileges) -> list[str]:
     """What can refuse a process that has the capabilities."""
-    reasons = []
     if not holder.initial_namespace:
-        reasons.append(
+        return [
             "it is in a user namespace of its own, as in a rootless container, and"
             " capabilities count only in the initial one"
-        )
+        ]
+    reasons = []
     if holder.seccomp:
         reasons.append("a seccomp filter, as container engines install, may refuse it")
     if holder.lockdown not in ("", "none"):

@@ -6,7 +6,6 @@ import os
 import struct
 
 from skep.runtime.maps import KINDS
-from skep.runtime.privileges import CAP_BPF
 from skep.runtime.refusals import refusal
 from skep.runtime.syscall import bpf
 
@@ -39,7 +38,7 @@ class Quiescence:
                 os.close(self._inner)
                 raise
         except OSError as error:
-            raise refusal(error, "create a map of maps", (CAP_BPF,)) from error
+            raise refusal(error, "create a map of maps") from error
 
     def wait(self) -> None:
         """Return when every program that was running has ended."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Sequence
 
 from skep.errors import NotSupported, SkepError
 from skep.runtime import privileges
@@ -21,24 +20,21 @@ _NOT_SUPPORTED = (
 
 
 def refusal(
-    error: OSError,
-    action: str,
-    needed: Sequence[int] = privileges.TRACING,
-    otherwise: type[SkepError] = SkepError,
+    error: OSError, action: str, otherwise: type[SkepError] = SkepError
 ) -> SkepError:
     """What to raise when `action` ("create the map events") failed with `error`.
 
-    `needed` are the capabilities that it takes; `otherwise` is the class for causes
-    that are neither lack of privilege nor of support.
+    `otherwise` is the class for causes that are neither lack of privilege nor of
+    support.
     """
     number = error.errno or 0
-    found = describe(number)
+    answer = describe(number)
     if number in _NOT_PERMITTED:
-        return privileges.denial(action, needed, found)
+        return privileges.denial(action, answer, privileges.current())
     if number in _NOT_SUPPORTED:
-        return NotSupported(f"this kernel cannot {action} ({found})")
+        return NotSupported(f"this kernel cannot {action} ({answer})")
     if number == errno.EMFILE:
         return otherwise(
             f"cannot {action}: too many open files", hint="raise `ulimit -n`"
         )
-    return otherwise(f"cannot {action}: {found}")
+    return otherwise(f"cannot {action}: {answer}")

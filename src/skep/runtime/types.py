@@ -9,7 +9,6 @@ from skep.asm import slot_numbers
 from skep.btf.program import SourceLine, describe_program
 from skep.btf.types import Array, Int
 from skep.btf.writer import BtfWriter
-from skep.runtime.privileges import CAP_BPF
 from skep.runtime.refusals import refusal
 from skep.runtime.syscall import bpf
 from skep.spec import ProgramSpec
@@ -34,7 +33,7 @@ def load_source_types(spec: ProgramSpec) -> SourceTypes:
         return SourceTypes()
     slots = slot_numbers(spec.instructions)
     lines = [
-        SourceLine(slots[line.index], line.file, line.line, line.column, line.text)
+        SourceLine(slots[line.at], line.file, line.line, line.column, line.text)
         for line in spec.lines
     ]
     described = describe_program(spec.name, lines)
@@ -42,7 +41,7 @@ def load_source_types(spec: ProgramSpec) -> SourceTypes:
         fd = bpf.btf_load(described.blob)
     except OSError as error:
         action = f"load the BTF of the program {spec.name!r}"
-        raise refusal(error, action, (CAP_BPF,)) from error
+        raise refusal(error, action) from error
     return SourceTypes(fd, described.func_info, described.line_info)
 
 

@@ -87,7 +87,7 @@ def source_of(spec: ProgramSpec, index: int) -> Span | None:
     span = spec.instructions[index].span
     if span is not None:
         return span
-    before = [line for line in spec.lines if line.index <= index]
+    before = [line for line in spec.lines if line.at <= index]
     if not before:
         return None
     line = before[-1]
