@@ -28,8 +28,7 @@ NATIVE = ("x86_64", "arm64")
 
 SOURCES = "arch/x86 arch/arm64 block drivers fs io_uring ipc kernel mm net security"
 
-# clone has as many orders of parameters as #ifdefs; "@" sets an ABI's own apart.  The
-# others are gone from the tree but not from every kernel since 5.10.
+# clone has as many orders of parameters as #ifdefs; "@" sets an ABI's own apart.
 BACKWARDS = (
     "unsigned long clone_flags, unsigned long newsp,"
     " int __user *parent_tidptr, unsigned long tls, int __user *child_tidptr"
@@ -39,9 +38,9 @@ FIXED = {
     "compat_sys_ia32_clone": BACKWARDS,
     "sys_clone@x86_64": "unsigned long clone_flags, unsigned long newsp,"
     " int __user *parent_tidptr, int __user *child_tidptr, unsigned long tls",
-    "sys_uselib": "const char __user *library",
-    "sys_lookup_dcookie": "u64 cookie64, char __user *buf, size_t len",
 }
+# Gone from the tree, but not from every kernel since 5.10.
+REMOVED = {"sys_uselib": "const char __user *library"}
 
 DEFINITION = re.compile(r"^(COMPAT_)?SYSCALL(32)?_DEFINE[0-6]\(", re.M)
 # A 64-bit argument in two registers: as one macro, or as two parameters.
@@ -104,7 +103,7 @@ def read_prototypes(tree: str) -> Prototypes:
             name, *words = arguments(text, match.end())
             prefix = "compat_sys_" if match[1] or match[2] else "sys_"
             found.setdefault(prefix + name, parameters(words))
-    for entry, prototype in FIXED.items():
+    for entry, prototype in {**FIXED, **REMOVED}.items():
         pairs = re.findall(r"(?:^|, )([^,]*?) ?(\w+)(?=,|$)", prototype)
         found[entry] = [Parameter(type_, name) for type_, name in pairs]
     return found
@@ -153,8 +152,6 @@ def read_tables(tree: str, prototypes: Prototypes) -> Calls:
             rows = [line.split("#")[0].split() for line in file]
         for row in rows:
             entry = table_entry(row, abis.split(), compat)
-            if entry == "sys_ni_syscall":
-                entry = f"sys_{row[2]}"
             if f"{entry}@{abi}" in prototypes:
                 entry = f"{entry}@{abi}"
             if entry in prototypes:
@@ -164,9 +161,14 @@ def read_tables(tree: str, prototypes: Prototypes) -> Calls:
 
 def table_entry(row: list[str], abis: list[str], compat: bool) -> str | None:
     """The entry point of a table's row, None when it is of another ABI or has none."""
-    if len(row) < 4 or row[1] not in abis:
+    if len(row) < 3 or row[1] not in abis:
         return None
-    return row[4] if compat and len(row) > 4 and row[4] != "-" else row[3]
+    entries = [entry for entry in row[3:5] if entry not in ("-", "sys_ni_syscall")]
+    if f"sys_{row[2]}" in REMOVED:
+        return f"sys_{row[2]}"
+    if not entries or row[-1] == "sys_ni_syscall":
+        return None
+    return entries[-1] if compat else entries[0]
 
 
 def align(abis: dict[str, Call], prototypes: Prototypes) -> None:

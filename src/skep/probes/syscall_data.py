@@ -189,7 +189,6 @@ listns 470 470 470 470
 listxattr 194 232 11 232
 listxattrat 465 465 465 465
 llistxattr 195 233 12 233
-lookup_dcookie - - 18 249
 lremovexattr 198 236 15 236
 lseek 8 19:compat_sys_lseek 62 19:compat_sys_lseek
 lsetxattr 189 227 6 227
@@ -447,7 +446,7 @@ unlinkat 263 301 35 328
 unshare 272 310 97 337
 uprobe 336 - - -
 uretprobe 335 - - -
-uselib - 86 - 86
+uselib 134 86 - 86
 userfaultfd 323 374 282 388
 ustat 136 62:compat_sys_ustat - 62:compat_sys_ustat
 utime 132 30:sys_utime32 - -
@@ -456,8 +455,6 @@ utimensat_time64 - 412:sys_utimensat - 412:sys_utimensat
 utimes 235 271:sys_utimes_time32 - 269:sys_utimes_time32
 vfork 58 190 - 190
 vhangup 153 111 58 111
-vm86 - 166 - -
-vm86old - 113 - -
 vmsplice 278 316 75 343
 wait4 61 114:compat_sys_wait4 260 114:compat_sys_wait4
 waitid 247 284:compat_sys_waitid 95 280:compat_sys_waitid
@@ -764,7 +761,6 @@ sys_listxattr(const char __user *pathname, char __user *list, size_t size)
 sys_listxattrat(int dfd, const char __user *pathname, unsigned int at_flags, char __user *list, size_t size)
 sys_llistxattr(const char __user *pathname, char __user *list, size_t size)
 sys_llseek(unsigned int fd, unsigned long offset_high, unsigned long offset_low, loff_t __user *result, unsigned int whence)
-sys_lookup_dcookie(u64 cookie64, char __user *buf, size_t len)
 sys_lremovexattr(const char __user *pathname, const char __user *name)
 sys_lseek(unsigned int fd, off_t offset, unsigned int whence)
 sys_lsetxattr(const char __user *pathname, const char __user *name, const void __user *value, size_t size, int flags)
@@ -1020,8 +1016,6 @@ sys_utimes(char __user *filename, struct __kernel_old_timeval __user *utimes)
 sys_utimes_time32(const char __user *filename, struct old_timeval32 __user *utimes)
 sys_vfork()
 sys_vhangup()
-sys_vm86(unsigned long cmd, unsigned long arg)
-sys_vm86old(struct vm86_struct __user *user_vm86)
 sys_vmsplice(int fd, const struct iovec __user *uiov, unsigned long nr_segs, unsigned int flags)
 sys_wait4(pid_t upid, int __user *stat_addr, int options, struct rusage __user *ru)
 sys_waitid(int which, pid_t upid, struct siginfo __user *infop, int options, struct rusage __user *ru)
