@@ -87,9 +87,7 @@ def _installed() -> list[Contender]:
     if bpftrace:
         version = _installed_version("bpftrace")
         launch = (bpftrace,)
-        found.append(
-            Contender("bpftrace", version, launch, "/usr/sbin/", ".bt", False)
-        )
+        found.append(Contender("bpftrace", version, launch, "/usr/sbin/", ".bt", False))
     return found
 
 

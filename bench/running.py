@@ -53,7 +53,7 @@ class Running:
         except BaseException:
             self.__exit__(None, None, None)
             raise
-        self._cpu_at_start = cpu_seconds(self._process.pid)
+        self._cpu_at_start = _cpu_seconds(self._process.pid)
         return self
 
     def __exit__(
@@ -96,7 +96,7 @@ class Running:
             if time.monotonic() > deadline:
                 raise DoesNotRun("does not end")
             time.sleep(0.01)
-        before, after = self._cpu_at_start, cpu_seconds(self._process.pid)
+        before, after = self._cpu_at_start, _cpu_seconds(self._process.pid)
         self.user_seconds, self.system_seconds = (b - a for a, b in zip(before, after))
         self._process.wait()
 
@@ -119,7 +119,7 @@ class Running:
         return (errors.strip() or "no output").splitlines()[-1]
 
 
-def cpu_seconds(pid: int) -> tuple[float, float]:
+def _cpu_seconds(pid: int) -> tuple[float, float]:
     """The user and system time of a process and all its threads."""
     # proc(5): utime and stime are fields 14 and 15; comm, the second, may have spaces.
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()

@@ -25,13 +25,16 @@ _SIZE = 64 << 20
 
 
 @contextmanager
-def scratch_disk() -> Iterator[str]:
-    """The path of the device, of 64 MiB or more."""
+def scratch_disk(directory: str | None = None) -> Iterator[str]:
+    """The path of the device, of 64 MiB or more.
+
+    The file of a loop device lies in `directory`.
+    """
     device = os.environ.get("SKEP_SCRATCH")
     if device:
         yield device
         return
-    with tempfile.NamedTemporaryFile(prefix="skep-disk-") as backing:
+    with tempfile.NamedTemporaryFile(prefix="skep-disk-", dir=directory) as backing:
         backing.truncate(_SIZE)
         device = _attach_loop(backing.fileno())
         try:

@@ -25,7 +25,7 @@ class Slot(NamedTuple):
 
     low: int
     high: int
-    count: int
+    requests: int
     stars: int
 
 
@@ -37,7 +37,7 @@ def slots(lines: list[str]) -> list[Slot]:
 
 def total(outcome: Outcome) -> int:
     """The requests in all histograms."""
-    return sum(slot.count for slot in slots(outcome.lines()))
+    return sum(slot.requests for slot in slots(outcome.lines()))
 
 
 def sections(outcome: Outcome, key: str) -> dict[str, int]:
@@ -45,7 +45,7 @@ def sections(outcome: Outcome, key: str) -> dict[str, int]:
     parts = re.split(rf"^{key} = (.*)$", outcome.stdout.decode(), flags=re.MULTILINE)
     counts: dict[str, int] = {}
     for name, text in zip(parts[1::2], parts[2::2]):
-        count = sum(slot.count for slot in slots(text.splitlines()))
+        count = sum(slot.requests for slot in slots(text.splitlines()))
         counts[name] = counts.get(name, 0) + count
     return counts
 
@@ -137,12 +137,12 @@ class Output(BiolatencyTest):
         self.assertEqual(len(found), len(lines) - 3)
         self.assertEqual(found[0][:2], (0, 1))
         for line, slot in zip(lines[3:], found):
-            stars = "*" * (40 * slot.count // max(s.count for s in found))
+            stars = "*" * (40 * slot.requests // max(s.requests for s in found))
             bounds = f"{slot.low:>10d} -> {slot.high:<10d}"
-            self.assertEqual(line, f"{bounds} : {slot.count:<8d} |{stars:<40s}|")
+            self.assertEqual(line, f"{bounds} : {slot.requests:<8d} |{stars:<40s}|")
         for below, slot in zip(found, found[1:]):
             self.assertEqual((slot.low, slot.high), (below.high + 1, slot.low * 2 - 1))
-        self.assertGreater(found[-1].count, 0)
+        self.assertGreater(found[-1].requests, 0)
 
     def test_latency_is_within_the_time_it_took(self) -> None:
         for options in ((), ("-Q",)):
@@ -155,8 +155,8 @@ class Output(BiolatencyTest):
             average, sum_us, count = (int(text) for text in found[0].groups())
             self.assertEqual((average, count), (sum_us // REQUESTS, REQUESTS))
             self.assertLessEqual(sum_us, elapsed)
-            lowest = sum(s.low * s.count for s in slots(outcome.lines()))
-            highest = sum((s.high + 1) * s.count for s in slots(outcome.lines()))
+            lowest = sum(s.low * s.requests for s in slots(outcome.lines()))
+            highest = sum((s.high + 1) * s.requests for s in slots(outcome.lines()))
             self.assertTrue(lowest <= sum_us <= highest, outcome.stdout)
 
     def test_milliseconds(self) -> None:

@@ -222,7 +222,7 @@ class Arguments(ExecsnoopTest):
         self.assertEqual(words[3:], ["z", "0.0"])
 
     def test_json(self) -> None:
-        arguments = ["", "two words", b"\xff\n", 'say "hi"', "é"]
+        arguments: list[str | bytes] = ["", "two words", b"\xff\n", 'say "hi"', "é"]
         with Tool("execsnoop", "--json", knock=lambda: os.system("true")) as tool:
             text = workload.run("execs", "exec", EXECS, 1, self.child, *arguments)
             outcome = tool.stop()

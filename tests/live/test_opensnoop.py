@@ -70,7 +70,9 @@ class OpensnoopTest(support.LiveTest):
 
         return support.fork(open_as_user)
 
-    def trace(self, *options: str, run: str = "cases", program: str = "opens") -> tuple:
+    def trace(
+        self, *options: str, run: str = "cases", program: str = "opens"
+    ) -> tuple[list[workload.Open], Outcome]:
         """Traces a run of the workload; returns what it did and the outcome."""
         more = [OPENS, THREADS] if run == "threads" else []
         with Tool("opensnoop", *options) as tool:

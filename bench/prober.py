@@ -1,0 +1,139 @@
+"""Numbered events, so that a tool's first one tells when it was attached."""
+
+from __future__ import annotations
+
+import mmap
+import os
+import re
+import signal
+import struct
+import time
+from contextlib import suppress
+from types import TracebackType
+
+from bench.running import DoesNotRun
+
+_PERIOD_SECONDS = 0.0005
+_MOST_EVENTS = 200_000
+_READ_BYTES = 4096
+
+_CLOCK = struct.Struct("d")
+
+
+class Prober:
+    """A child process that makes events and notes the time before each.
+
+    `options` make a tool show the events.
+    """
+
+    options: tuple[str, ...] = ()
+
+    def __enter__(self) -> Prober:
+        # The first slot counts the events; the others have their times.
+        self._times = mmap.mmap(-1, _CLOCK.size * (_MOST_EVENTS + 1))
+        self._pid = os.fork()
+        if not self._pid:
+            try:
+                self._make_events()
+            finally:
+                os._exit(0)
+        while not self._count():
+            time.sleep(_PERIOD_SECONDS)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """Makes no more events."""
+        if self._pid:
+            os.kill(self._pid, signal.SIGKILL)
+            os.waitpid(self._pid, 0)
+            self._pid = 0
+
+    def first_seen(self, output: bytes) -> float:
+        """The time (of time.monotonic) of the first event that a tool has seen."""
+        raise NotImplementedError
+
+    def event(self, number: int) -> None:
+        """Makes one event; called in the child."""
+        raise NotImplementedError
+
+    def _make_events(self) -> None:
+        for number in range(_MOST_EVENTS):
+            offset = _CLOCK.size * (number + 1)
+            _CLOCK.pack_into(self._times, offset, time.monotonic())
+            self.event(number)
+            _CLOCK.pack_into(self._times, 0, number + 1)
+            time.sleep(_PERIOD_SECONDS)
+
+    def _count(self) -> int:
+        return int(_CLOCK.unpack_from(self._times, 0)[0])
+
+    def _time(self, number: int) -> float:
+        offset = _CLOCK.size * (number + 1)
+        return float(_CLOCK.unpack_from(self._times, offset)[0])
+
+
+class OpenProber(Prober):
+    """Opens of missing files."""
+
+    def event(self, number: int) -> None:
+        """Opens a file whose name is the number."""
+        with suppress(FileNotFoundError):
+            os.open(f"/no-such-event/{number}", os.O_RDONLY)
+
+    def first_seen(self, output: bytes) -> float:
+        """The time of the first number that is printed."""
+        found = re.search(rb"/no-such-event/(\d+)", output)
+        if not found:
+            raise DoesNotRun(output.decode(errors="replace")[-200:])
+        return self._time(int(found[1]))
+
+
+class ExecProber(OpenProber):
+    """Executions of missing programs."""
+
+    options = ("-x",)
+
+    def event(self, number: int) -> None:
+        """Executes a program whose name is the number."""
+        name = f"/no-such-event/{number}"
+        with suppress(FileNotFoundError):
+            os.execv(name, [name])
+
+
+class DiskProber(Prober):
+    """Reads of a disk, which a tool only counts."""
+
+    def __init__(self, disk: str) -> None:
+        self._fd = os.open(disk, os.O_RDONLY | os.O_DIRECT)
+        self._buffer = mmap.mmap(-1, _READ_BYTES)
+
+    def event(self, number: int) -> None:
+        """Reads one block."""
+        os.preadv(self._fd, [self._buffer], 0)
+
+    def stop(self) -> None:
+        """Makes no more events and leaves the disk."""
+        super().stop()
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+    def first_seen(self, output: bytes) -> float:
+        """The time of the event from which on there were as many as counted.
+
+        Whatever else reads a disk meanwhile makes the figure too small.
+        """
+        # A histogram's line is "[4, 8)  123 |@@@|" or "4 -> 7 : 123 |***|".
+        counts = re.findall(rb"(?:\)|:)\s+(\d+)\s+\|", output)
+        seen = sum(map(int, counts))
+        if not seen:
+            raise DoesNotRun(output.decode(errors="replace")[-200:])
+        return self._time(max(0, self._count() - seen))

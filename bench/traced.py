@@ -1,0 +1,51 @@
+"""One run of a workload with a tool beside it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from bench.peers import Contender
+from bench.report import Sample
+from bench.running import Running, program_statistics
+
+Workload = Callable[[], int]
+"""Makes a known number of events and returns the nanoseconds that they took."""
+
+
+def traced(
+    contender: Contender, tool: str, work: Workload, count: int, marker: str
+) -> Sample:
+    """What a tool does to, and shows of, `count` events.
+
+    `marker` is a regular expression that occurs once in the row of each.
+    """
+    with Running(contender.command(tool)) as running:
+        elapsed_ns = work()
+        running.stop()
+        delivered = len(re.findall(marker.encode(), running.output()))
+        admitted = running.admitted()
+    return {
+        "elapsed_ns": elapsed_ns,
+        "delivered": delivered,
+        "admitted": admitted,
+        "silent": count - delivered - admitted,
+        "user_us": running.user_seconds * 1e6 / max(delivered, 1),
+    }
+
+
+def slowed(
+    contender: Contender, tool: str, work: Workload, count: int, marker: str
+) -> Sample:
+    """The same, and how much longer the workload took than alone just before."""
+    alone_ns = work()
+    figures = traced(contender, tool, work, count, marker)
+    return {**figures, "slowdown": figures["elapsed_ns"] / alone_ns}
+
+
+def kernel_ns(contender: Contender, tool: str, work: Workload, count: int) -> float:
+    """The time that a tool's programs take in the kernel for each event."""
+    with program_statistics(), Running(contender.command(tool)) as running:
+        before = running.run_time_ns()
+        work()
+        return (running.run_time_ns() - before) / count
