@@ -120,6 +120,8 @@ class Successes(ExecsnoopTest):
     def test_descriptor(self) -> None:
         arguments = ["a", "bc"]
         children, outcome = self.trace(how="fd", arguments=arguments, count=EXECS)
+        if children[0].error:
+            self.skipTest("this kernel executes no descriptor")
         rows = rows_of(outcome, children)
         self.assertEqual(len(rows), EXECS)
         for child, line in zip(children, rows):
