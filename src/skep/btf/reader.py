@@ -256,7 +256,7 @@ class Btf:
 
     def _direct_member(self, struct_id: int, name: str) -> Place | None:
         struct = self.type(self.resolve(struct_id))
-        if not isinstance(struct, Struct):
+        if not isinstance(struct, Struct) or not name:
             return None
         for member in struct.members:
             if member.name == name:
