@@ -37,10 +37,14 @@ def traced(
 def slowed(
     contender: Contender, tool: str, work: Workload, count: int, marker: str
 ) -> Sample:
-    """The same, and how much longer the workload took than alone just before."""
-    alone_ns = work()
+    """The same, and how many times longer the workload took than alone.
+
+    Alone is the faster of two runs, before and after: something else on the machine
+    may slow down one of them.
+    """
+    before_ns = work()
     figures = traced(contender, tool, work, count, marker)
-    return {**figures, "slowdown": figures["elapsed_ns"] / alone_ns}
+    return {**figures, "slowdown": figures["elapsed_ns"] / min(before_ns, work())}
 
 
 def kernel_ns(contender: Contender, tool: str, work: Workload, count: int) -> float:
