@@ -1,1 +1,24 @@
-"""skep: a BPF compiler collection in pure Python."""
+"""skep: a BPF compiler collection in pure Python.
+
+This module is what tools import; `docs/language.md` describes what they may say.
+"""
+
+from skep.authoring import on
+from skep.authoring.bpf import bpf
+from skep.authoring.options import Options, TaskOptions, option
+from skep.authoring.outputs import Histogram, Map, Stream
+from skep.authoring.records import Record
+from skep.fields import column
+
+__all__ = [
+    "Histogram",
+    "Map",
+    "Options",
+    "Record",
+    "Stream",
+    "TaskOptions",
+    "bpf",
+    "column",
+    "on",
+    "option",
+]

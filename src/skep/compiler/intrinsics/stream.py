@@ -122,7 +122,7 @@ def _begin(walker: Walker, stream: StreamObject, has_tail: bool) -> Row:
     limit = _record_limit(stream)
     plain = stream.layout.tail_kind in ("", "string", "bytes")
     if plain and limit <= STACK_RECORD_LIMIT:
-        slot = walker.builder.slot(-(-limit // 8) * 8, f"record {stream.layout.name}")
+        slot = walker.builder.shared_slot(limit, f"record {stream.layout.name}")
         return Row(stream, slot, 0)
     return _begin_scratch(walker, stream, limit)
 
@@ -173,6 +173,8 @@ def _finish(walker: Walker, row: Row, call: tree.Call) -> Value:
         expression = given[layout.tail]
         _append(walker, row, walker.value(expression), expression.span)
     if row.used is not None:
+        if layout.tail_kind == "strings":
+            _cut(walker, row.used, _record_limit(row.stream))
         used = row.used
     record = walker.access.address(row.base, row.start)
     ring = b.map(row.stream.ring)
@@ -326,12 +328,7 @@ def _append_region(walker: Walker, row: Row, region: Region) -> None:
     assert row.used is not None
     limit = layout.tail_max + 1
     length = b.move(region.length.register)
-    cut, fits = b.new_block(), b.new_block()
-    b.finish(ir.Branch(">", length, Imm(limit), True, cut, fits))
-    b.start(cut)
-    b.move(Imm(limit), length)
-    b.jump(fits)
-    b.start(fits)
+    _cut(walker, length, limit)
     to: ir.Argument
     room, done = b.new_block(), b.new_block()
     b.finish(
@@ -354,3 +351,14 @@ def _append_region(walker: Walker, row: Row, region: Region) -> None:
     b.alu("+", row.used, length)
     b.jump(done)
     b.start(done)
+
+
+def _cut(walker: Walker, register: int, limit: int) -> None:
+    """`register = min(register, limit)`, so that the verifier sees it."""
+    b = walker.builder
+    cut, fits = b.new_block(), b.new_block()
+    b.finish(ir.Branch(">", register, Imm(limit), True, cut, fits))
+    b.start(cut)
+    b.move(Imm(limit), register)
+    b.jump(fits)
+    b.start(fits)

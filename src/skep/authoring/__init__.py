@@ -1,0 +1,1 @@
+"""What a tool is written with: declarations only, nothing is done here."""

@@ -1,0 +1,89 @@
+"""Where handlers run: decorators that turn a function into a probe.
+
+Nothing is attached here.  A decorated function is kernel-side code: it is compiled when
+the tool starts, with its parameters bound by name to what the probe offers.
+"""
+
+from __future__ import annotations
+
+from types import FunctionType
+from typing import Callable, NamedTuple, Optional
+
+from skep.probes.intention import (
+    Intention,
+    Interval,
+    PerfEvent,
+    RawTracepoint,
+    SyscallEnter,
+    SyscallExit,
+    TestRun,
+    Tracepoint,
+)
+
+
+class Probe(NamedTuple):
+    """A handler and where it runs.
+
+    `when` is an option that must be set for the probe to be attached at all, or an
+    inline function that is asked before the handler runs, for every event.
+    """
+
+    handler: FunctionType
+    intention: Intention
+    when: object = None
+
+
+Decorator = Callable[[FunctionType], Probe]
+
+
+def _probe(intention: Intention, when: object) -> Decorator:
+    def decorate(handler: FunctionType) -> Probe:
+        return Probe(handler, intention, when)
+
+    return decorate
+
+
+def syscall_enter(*names: str, when: object = None) -> Decorator:
+    """At the start of system calls; parameters are those of their man pages."""
+    return _probe(SyscallEnter(names), when)
+
+
+def syscall_exit(*names: str, when: object = None) -> Decorator:
+    """At the return of system calls; also `ret` and `elapsed_ns`."""
+    return _probe(SyscallExit(names), when)
+
+
+def tracepoint(name: str, when: object = None) -> Decorator:
+    """At a tracepoint "category:event"; parameters are the fields of its record."""
+    return _probe(Tracepoint(name), when)
+
+
+def raw_tracepoint(name: str, prototype: str = "", when: object = None) -> Decorator:
+    """At a tracepoint; parameters are its arguments, the kernel's own structures.
+
+    `prototype` ("struct request *rq, int error") is used where BTF has none.
+    """
+    return _probe(RawTracepoint(name, prototype), when)
+
+
+def interval(seconds: float, when: object = None) -> Decorator:
+    """On a timer, on one CPU."""
+    return _probe(Interval(round(seconds * 1e9)), when)
+
+
+def perf_event(
+    event: str,
+    period: Optional[int] = None,
+    frequency: Optional[int] = None,
+    when: object = None,
+) -> Decorator:
+    """On samples of a hardware or software event ("cycles", "cpu-clock") on every CPU.
+
+    Either every `period` events (nanoseconds for clocks) or `frequency` times a second.
+    """
+    return _probe(PerfEvent(event, period or 0, frequency or 0), when)
+
+
+def test_run(prototype: str = "") -> Decorator:
+    """Nowhere: the program runs when `Program.test_run` is called."""
+    return _probe(TestRun(prototype), None)

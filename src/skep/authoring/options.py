@@ -1,0 +1,181 @@
+"""Options of tools: declared as class attributes, bound to values at start.
+
+Kernel-side code says `Options.failed`; what it sees is a constant, and code that the
+constant excludes is not even compiled.
+"""
+
+from __future__ import annotations
+
+import builtins
+import sys
+from typing import Any, Callable, ClassVar, Mapping, Optional, Sequence
+
+from skep.authoring.bpf import bpf
+from skep.errors import InternalError, UsageError
+from skep.fields import CgroupId, Field, Uid
+
+
+class Option:
+    """One option; after its class is made it knows its name and type.
+
+    `flags` are as on the command line; without any it is positional.  `type` is bool,
+    int, float, str or a field type, whose `parse` makes an int of the text.
+    """
+
+    __slots__ = (
+        "flags",
+        "default",
+        "help",
+        "metavar",
+        "repeat",
+        "check",
+        "name",
+        "type",
+        "rest",
+    )
+
+    def __init__(
+        self,
+        flags: Sequence[str],
+        default: object,
+        help: str,
+        metavar: Optional[str],
+        repeat: bool,
+        check: Optional[Callable[[Any], Any]],
+        rest: bool,
+    ) -> None:
+        self.flags = tuple(flags)
+        self.default = default
+        self.help = help
+        self.metavar = metavar
+        self.repeat = repeat
+        self.check = check
+        self.rest = rest
+        self.name = ""
+        self.type: Any = str
+
+    def with_letter(self, letter: str) -> Option:
+        """The same option with a single letter besides its long form."""
+        copy = Option(
+            (letter, *self.flags),
+            self.default,
+            self.help,
+            self.metavar,
+            self.repeat,
+            self.check,
+            self.rest,
+        )
+        copy.name, copy.type = self.name, self.type
+        return copy
+
+    def convert(self, text: str) -> Any:
+        """The value of the option's text; raises UsageError for text that has none."""
+        if isinstance(self.type, type) and issubclass(self.type, Field):
+            value: Any = self.type.parse(text)
+        else:
+            try:
+                value = int(text, 0) if self.type is int else self.type(text)
+            except ValueError:
+                kind = "whole number" if self.type is int else "number"
+                raise UsageError(f"'{text}' is no {kind}") from None
+        return self.check(value) if self.check else value
+
+
+def option(
+    *flags: str,
+    default: object = None,
+    help: str = "",
+    metavar: Optional[str] = None,
+    repeat: bool = False,
+    check: Optional[Callable[[Any], Any]] = None,
+    rest: bool = False,
+) -> Any:
+    """Declare an option: `failed: bool = option("-x", "--failed", help="…")`.
+
+    Without flags it is a positional argument.  With `repeat` it may be given several
+    times: numbers are ORed, texts collected.  `check` gets the value and returns it, or
+    another, or raises UsageError.  With `rest` it takes all that is left of the line.
+    """
+    return Option(flags, default, help, metavar, repeat, check, rest)
+
+
+class Options:
+    """Base of a tool's options; an instance has the values of one run."""
+
+    options: ClassVar[Mapping[str, Option]] = {}
+    letters: ClassVar[Mapping[str, str]] = {}
+    """Single letters for inherited options, by name: `{"pid": "-p"}`."""
+
+    def __init_subclass__(cls) -> None:
+        options = dict(cls.options)
+        for name, annotation in cls.__dict__.get("__annotations__", {}).items():
+            declared = cls.__dict__.get(name)
+            if isinstance(declared, Option):
+                declared.name = name
+                declared.type = evaluate_annotation(cls, annotation)
+                options[name] = declared
+        for name, letter in cls.__dict__.get("letters", {}).items():
+            if name not in options:
+                raise InternalError(f"{cls.__name__} has no option {name}")
+            options[name] = options[name].with_letter(letter)
+        cls.options = options
+
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        for name, declared in type(self).options.items():
+            default = declared.default
+            if default is None and declared.type is bool:
+                default = False
+            setattr(self, name, values.get(name, default))
+
+    def finish(self) -> None:
+        """Check values against each other and derive others; a hook for tools.
+
+        Raises UsageError.
+        """
+
+
+def evaluate_annotation(cls: type, annotation: object) -> Any:
+    """The type that an annotation names, in its module or among Python's own."""
+    if not isinstance(annotation, str):
+        return annotation
+    name = annotation.strip("'\"")
+    module = sys.modules[cls.__module__]
+    found = getattr(module, name, None) or getattr(builtins, name, None)
+    if found is None:
+        raise InternalError(f"{cls.__name__}: unknown type {annotation}")
+    return found
+
+
+class TaskOptions(Options):
+    """The filters that every tool about tasks has, in the kernel-side `selected`."""
+
+    pid: int = option("--pid", metavar="PID", help="only this process")
+    tid: int = option("--tid", metavar="TID", help="only this thread")
+    uid: Uid = option("--uid", metavar="USER", help="only this user (name or number)")
+    comm: str = option("--comm", metavar="NAME", help="only threads with this name")
+    cgroup: CgroupId = option(
+        "--cgroup", metavar="PATH", help="only this cgroup-v2 (path or id)"
+    )
+    mntns: int = option(
+        "--mntns", metavar="INODE", help="only this mount namespace"
+    )
+    timestamp: bool = option("--timestamp", help="show the time")
+    show_uid: bool = option("--print-uid", help="show the user id")
+    show_cgroup: bool = option("--container", help="show the cgroup")
+
+    @staticmethod
+    @bpf.inline
+    def selected():  # type: ignore[no-untyped-def]
+        if TaskOptions.pid is not None and bpf.pid() != TaskOptions.pid:
+            return False
+        if TaskOptions.tid is not None and bpf.tid() != TaskOptions.tid:
+            return False
+        if TaskOptions.uid is not None and bpf.uid() != TaskOptions.uid:
+            return False
+        if TaskOptions.comm is not None and bpf.comm() != TaskOptions.comm:
+            return False
+        if TaskOptions.cgroup is not None and bpf.cgroup_id() != TaskOptions.cgroup:
+            return False
+        if TaskOptions.mntns is not None and bpf.mntns() != TaskOptions.mntns:
+            return False
+        return True

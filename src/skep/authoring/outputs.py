@@ -1,0 +1,49 @@
+"""What programs write to: streams of records, histograms, maps."""
+
+from __future__ import annotations
+
+from typing import Optional, Type, Union
+
+from skep.authoring.records import Record
+
+
+class Stream:
+    """Records as they happen; in kernel-side code `emit(field=value, …)`."""
+
+    def __init__(self, record: Type[Record]) -> None:
+        self.record = record
+
+
+class Histogram:
+    """Counts of values by powers of two; in kernel-side code `record(value, key=…)`.
+
+    `key` is a record class whose fields tell histograms apart; those that are not shown
+    in a run do not, and are not computed.  `total` keeps the sum of all values: True,
+    or the option that wants it.  `keys` is the largest number of histograms.
+    """
+
+    def __init__(
+        self, key: Optional[Type[Record]] = None, total: object = False, keys: int = 1024
+    ) -> None:
+        self.key = key
+        self.total = total
+        self.keys = keys
+
+
+class Map:
+    """A map for the programs' own use, its key and value C types or record classes.
+
+    `kind` is the kernel's name of the map type ("hash", "lru_hash", "array", …).
+    """
+
+    def __init__(
+        self,
+        key: Union[str, Type[Record]],
+        value: Union[str, Type[Record]],
+        size: int = 10240,
+        kind: str = "hash",
+    ) -> None:
+        self.key = key
+        self.value = value
+        self.size = size
+        self.kind = kind

@@ -1,0 +1,10 @@
+"""Importing this module registers every intrinsic."""
+
+from skep.compiler.intrinsics import (  # noqa: F401
+    histogram,
+    maps,
+    memory,
+    numbers,
+    stream,
+    task,
+)

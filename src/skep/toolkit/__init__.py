@@ -1,0 +1,1 @@
+"""From a tool's module to a run: options, binding, session, output."""

@@ -1,0 +1,220 @@
+"""A tool's declarations with the options of one run: what the compiler sees.
+
+Each run owns its values, maps and streams, so the same tool may run twice in one
+process.
+"""
+
+from __future__ import annotations
+
+from types import FunctionType
+from typing import Any, Optional, Sequence, Type
+
+from skep.authoring.options import Option, Options
+from skep.authoring.outputs import Histogram, Map, Stream
+from skep.authoring.records import Record
+from skep.compiler.environment import (
+    EmittedField,
+    Environment,
+    HistogramObject,
+    MapObject,
+    StreamObject,
+)
+from skep.compiler.types import Layout, Type as KernelType, from_c, lay_out
+from skep.errors import InternalError
+from skep.fields import Member, Time
+from skep.frontends.python import function_tree
+from skep.spec import FieldLayout, MapSpec, RecordLayout
+from skep.toolkit.tool import Tool
+
+RING_SIZE = 4 << 20
+"""Bytes of the ring buffer: some 80 ms of events at 500,000 a second."""
+
+HISTOGRAM_SLOTS = 64
+
+TAILS = {"string": "string", "strings": "strings", "bytes": "bytes"}
+"""Field types of variable length, by their C type, and the kind of tail they make."""
+
+DEFAULT_TEXT = 255
+"""Bytes of a text that does not say its size."""
+
+_FORMATS = {
+    "u8": "B",
+    "u16": "H",
+    "u32": "I",
+    "u64": "Q",
+    "s8": "b",
+    "s16": "h",
+    "s32": "i",
+    "s64": "q",
+}
+
+
+class Binding:
+    """One run of a tool: bound options, and compile-time objects made on demand.
+
+    With `with_time` members of type `Time` are sent even where they are not shown.
+    """
+
+    def __init__(
+        self, tool: Tool, options: Options, ring_size: int = RING_SIZE, with_time: bool = False
+    ) -> None:
+        self.tool = tool
+        self.options = options
+        self.ring = MapSpec("events", "ringbuf", 0, 0, ring_size)
+        self.with_time = with_time
+        self._objects: dict[int, object] = {}
+        self._names = {
+            id(value): name
+            for name, value in vars(tool.module).items()
+            if isinstance(value, (Stream, Histogram, Map))
+        }
+        self.environment = Environment(function_tree, self.bind)
+
+    def bind(self, value: object) -> object:
+        """What a declaration stands for in this run; other objects as they are."""
+        if isinstance(value, type):
+            if issubclass(value, Options) and isinstance(self.options, value):
+                return self.options
+            if issubclass(value, Record):
+                return self._once(value, lambda: self.key_layout(value))
+            return value
+        if isinstance(value, Stream):
+            return self._once(value, lambda: self.stream(value))
+        if isinstance(value, Histogram):
+            return self._once(value, lambda: self.histogram(value))
+        if isinstance(value, Map):
+            return self._once(value, lambda: self._map(value))
+        return value
+
+    def _once(self, declared: object, make: Any) -> object:
+        found = self._objects.get(id(declared))
+        if found is None:
+            found = self._objects[id(declared)] = make()
+        return found
+
+    def value_of(self, when: object) -> Any:
+        """The value of an option that a declaration refers to in a `when`."""
+        if isinstance(when, Option):
+            return getattr(self.options, when.name)
+        return when
+
+    def is_on(self, when: object) -> bool:
+        """Whether what `when` says holds in this run; None always does."""
+        return when is None or bool(self.value_of(when))
+
+    def visible(self, record: Type[Record]) -> list[Member]:
+        """The members that are sent and shown in this run."""
+        return [
+            member
+            for member in record.members
+            if self.is_on(member.column.when)
+            or (self.with_time and issubclass(member.field, Time))
+        ]
+
+    def stream(self, stream: Stream) -> StreamObject:
+        """A stream with the layout of its visible members."""
+        members = self.visible(stream.record)
+        streams = list(self.tool.streams.values())
+        layout = record_layout(
+            stream.record.__name__, streams.index(stream) + 1, members
+        )
+        fields = [
+            EmittedField(m.name, m.field.ctype, m.field.fill)
+            for m in members
+            if m.field.ctype not in TAILS
+        ]
+        shown = {member.name for member in members}
+        hidden = [m.name for m in stream.record.members if m.name not in shown]
+        return StreamObject(self.ring, layout, fields, hidden)
+
+    def key_layout(self, record: Type[Record]) -> Layout:
+        """A record class as a key or a value in memory."""
+        members = [(m.name, _kernel_type(m.field.ctype)) for m in self.visible(record)]
+        return lay_out(record.__name__, members)
+
+    def histogram(self, histogram: Histogram) -> HistogramObject:
+        """A histogram: a per-CPU array, or a hash with the visible members as key."""
+        key: Optional[Layout] = None
+        if histogram.key is not None and self.visible(histogram.key):
+            key = self.key_layout(histogram.key)
+        total = bool(self.value_of(histogram.total))
+        size = 8 * (HISTOGRAM_SLOTS + total)
+        name = self._name(histogram)
+        if key is None:
+            spec = MapSpec(name, "percpu_array", 4, size, 1)
+        else:
+            spec = MapSpec(name, "hash", key.size, size, histogram.keys)
+        return HistogramObject(spec, key, HISTOGRAM_SLOTS, total)
+
+    def _map(self, declared: Map) -> MapObject:
+        key, value = (self._map_type(t) for t in (declared.key, declared.value))
+        sizes = [
+            t.size if isinstance(t, Layout) else _kernel_type(t).size
+            for t in (key, value)
+        ]
+        spec = MapSpec(
+            self._name(declared), declared.kind, sizes[0], sizes[1], declared.size
+        )
+        return MapObject(spec, key, value)
+
+    def _map_type(self, declared: object) -> Any:
+        return declared if isinstance(declared, str) else self.bind(declared)
+
+    def _name(self, declared: object) -> str:
+        name = self._names.get(id(declared))
+        if name is None:
+            raise InternalError("maps must be declared at the top of a module")
+        return name
+
+
+def _kernel_type(ctype: str) -> KernelType:
+    """A type that needs no BTF: pointers have 8 bytes, whatever they point to."""
+    return from_c("u64" if "*" in ctype else ctype, None)
+
+
+def record_layout(
+    name: str, type_id: int, members: Sequence[Member]
+) -> RecordLayout:
+    """Lay a record out for the ring buffer: wide fields first, text at the end.
+
+    One 4-byte field fills the gap behind the type id.
+    """
+    tails = [m for m in members if m.field.ctype in TAILS]
+    if len(tails) > 1:
+        names = ", ".join(member.name for member in tails)
+        raise InternalError(f"{name} has more than one text of variable length: {names}")
+    fixed = [(m.name, _kernel_type(m.field.ctype), m.field.ctype) for m in members
+             if m.field.ctype not in TAILS]
+    fixed.sort(key=lambda f: -_alignment(f[1]))
+    gap = next((f for f in fixed if f[1].size == 4), None)
+    if gap is not None:
+        fixed.remove(gap)
+        fixed.insert(0, gap)
+    fields, offset = [], 4
+    for member_name, type_, ctype in fixed:
+        align = _alignment(type_)
+        offset = -(-offset // align) * align
+        fields.append(FieldLayout(member_name, _format(ctype), offset, type_.size))
+        offset += type_.size
+    if not tails:
+        return RecordLayout(name, type_id, fields, offset)
+    tail = tails[0]
+    size = tail.column.size or DEFAULT_TEXT
+    kind = TAILS[tail.field.ctype]
+    return RecordLayout(name, type_id, fields, offset, tail.name, kind, size)
+
+
+def _alignment(type_: KernelType) -> int:
+    """Text is copied eight bytes at a time, so it lies as numbers of 8 bytes do."""
+    return min(8, type_.size) if type_.size in (1, 2, 4, 8) else 8
+
+
+def _format(ctype: str) -> str:
+    if ctype in _FORMATS:
+        return _FORMATS[ctype]
+    return f"{_kernel_type(ctype).size}s"
+
+
+def guard_of(when: object) -> Optional[FunctionType]:
+    """The function that a probe's `when` is, if it is one."""
+    return when if isinstance(when, FunctionType) else None

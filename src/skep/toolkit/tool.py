@@ -1,0 +1,86 @@
+"""A module as a tool: what the loader finds in it."""
+
+from __future__ import annotations
+
+import importlib
+from types import ModuleType
+from typing import Any, Callable, Mapping, NamedTuple, Optional, Type
+
+from skep.authoring.on import Probe
+from skep.authoring.options import Options
+from skep.authoring.outputs import Histogram, Stream
+from skep.errors import InternalError, UsageError, near_matches
+
+
+class Tool(NamedTuple):
+    """A tool's declarations.
+
+    `filters` and `report` are the module's optional hooks (see `docs/tools.md`).
+    """
+
+    name: str
+    doc: str
+    options: Type[Options]
+    probes: Mapping[str, Probe]
+    streams: Mapping[str, Stream]
+    histograms: Mapping[str, Histogram]
+    module: ModuleType
+
+    def hook(self, name: str) -> Optional[Callable[..., Any]]:
+        """A function that the tool may define."""
+        found = getattr(self.module, name, None)
+        return found if callable(found) else None
+
+    @property
+    def summary(self) -> str:
+        """The first line of the documentation, without its full stop."""
+        return self.doc.split("\n", 1)[0].rstrip(".")
+
+
+def tool_names() -> list[str]:
+    """The names of all tools, sorted."""
+    from pkgutil import iter_modules
+
+    import skep.tools
+
+    return sorted(module.name for module in iter_modules(skep.tools.__path__))
+
+
+def load(name: str) -> Tool:
+    """Import the tool called `name`.  Raises UsageError if there is none."""
+    try:
+        module = importlib.import_module(f"skep.tools.{name}")
+    except ModuleNotFoundError as error:
+        if error.name != f"skep.tools.{name}":
+            raise
+        near = near_matches(name, tool_names())
+        raise UsageError(
+            f"there is no tool '{name}'",
+            hint=f"did you mean {' or '.join(near)}?" if near else "see 'skep list'",
+        ) from None
+    return tool_of(module)
+
+
+def tool_of(module: ModuleType) -> Tool:
+    """Collect what a module declares."""
+    names = vars(module)
+    options = [
+        value
+        for value in names.values()
+        if isinstance(value, type)
+        and issubclass(value, Options)
+        and value.__module__ == module.__name__
+    ]
+    if len(options) != 1:
+        raise InternalError(f"{module.__name__} must have exactly one Options class")
+    return Tool(
+        module.__name__.rpartition(".")[2],
+        module.__doc__ or "",
+        options[0],
+        {n: v for n, v in names.items() if isinstance(v, Probe)},
+        {n: v for n, v in names.items() if isinstance(v, Stream)},
+        {n: v for n, v in names.items() if isinstance(v, Histogram)},
+        module,
+    )
+
+
