@@ -14,9 +14,11 @@ ALL = 0x1FFFFFFFFFF
 HOST = "         0          0 4294967295\n"
 
 
-def holder(capabilities=ALL, uid_map=HOST, lockdown="", sysctl="", seccomp=0):
+def holder(
+    capabilities=ALL, uid_map=HOST, lockdown="", sysctl="", seccomp=0, release="6.1.0"
+):
     status = f"Name:\tskep\nCapEff:\t{capabilities:016x}\nSeccomp:\t{seccomp}\n"
-    return parse(status, uid_map, lockdown, sysctl)
+    return parse(status, uid_map, lockdown, sysctl, release)
 
 
 def test_parse():
@@ -28,7 +30,7 @@ def test_parse():
 
 
 def test_nothing_readable_is_no_privilege():
-    assert parse("", "", "", "").lacks() == ["CAP_BPF", "CAP_PERFMON"]
+    assert parse("", "", "", "", "").lacks() == ["CAP_BPF", "CAP_PERFMON"]
 
 
 @pytest.mark.parametrize(
@@ -63,6 +65,7 @@ def test_denial_tells_the_sysctl():
         ("user namespace", holder(uid_map="0 1000 1\n")),
         ("seccomp filter", holder(seccomp=2)),
         ("locked down: integrity", holder(lockdown="none [integrity]")),
+        ("ulimit -l", holder(release="5.10.0-34-amd64")),
         ("security module", holder()),
     ],
 )

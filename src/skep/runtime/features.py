@@ -25,6 +25,7 @@ from skep.target import Target
 _EVENT = "sched_process_exec"  # in every kernel, and seldom hit
 
 _BPF_PROG_TYPE_KPROBE = 2
+_BPF_PROG_TYPE_PERF_EVENT = 7
 _BPF_PROG_TYPE_TRACING = 26
 _BPF_TRACE_FENTRY = 24
 
@@ -141,8 +142,9 @@ def perf_link() -> Verdict:
 def _link_perf_event() -> None:
     fds = []
     try:
-        fds.append(perf.event_open(*perf.EVENTS["cpu-clock"], cpu=0, sample=10**9))
-        fds.append(bpf.prog_load(bpf.ProgLoad(7, _nothing())))
+        clock = perf.PERF_TYPE_SOFTWARE, perf.PERF_COUNT_SW_CPU_CLOCK
+        fds.append(perf.event_open(*clock, cpu=0, sample=1_000_000_000))
+        fds.append(bpf.prog_load(bpf.ProgLoad(_BPF_PROG_TYPE_PERF_EVENT, _nothing())))
         fds.append(bpf.link_create(fds[1], fds[0], bpf.BPF_PERF_EVENT))
     except OSError as error:
         raise refusal(error, "link a program to a perf event") from error

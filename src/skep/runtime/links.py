@@ -18,6 +18,7 @@ from skep.errors import (
     ProbeNotFound,
     SkepError,
 )
+from skep.probes.perf_event import EVENTS
 from skep.runtime import cpus
 from skep.runtime.programs import Program
 from skep.runtime.refusals import refusal
@@ -132,16 +133,18 @@ def _open_profile(prog_fd: int, spec: AttachSpec) -> list[int]:
 
 
 def _open_interval(prog_fd: int, spec: AttachSpec) -> list[int]:
-    kind, config = perf.EVENTS["cpu-clock"]
-    event = perf.event_open(kind, config, cpus.online()[0], spec.id)
+    event = perf.event_open(
+        perf.PERF_TYPE_SOFTWARE,
+        perf.PERF_COUNT_SW_CPU_CLOCK,
+        cpus.online()[0],
+        spec.id,
+    )
     return _attach_event(event, prog_fd, enable=True)
 
 
 def _open_on_cpus(prog_fd: int, name: str, sample: int, frequency: bool) -> list[int]:
     """A sampling event on every CPU that runs."""
-    if name not in perf.EVENTS:
-        raise ProbeNotFound(f"there is no perf event called {name!r}")
-    kind, config = perf.EVENTS[name]
+    kind, config = EVENTS[name]
     fds: list[int] = []
     try:
         for cpu in cpus.online():

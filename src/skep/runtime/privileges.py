@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -25,7 +26,7 @@ class Privileges(NamedTuple):
     `capabilities` is the effective set as bits; `initial_namespace` whether they count
     for BPF at all; `seccomp` whether a filter may refuse system calls; `lockdown` the
     kernel's lockdown level or "" when it cannot be read; `unprivileged_bpf_disabled`
-    the sysctl, "" likewise.
+    the sysctl, "" likewise; `release` is the kernel's, for messages only.
     """
 
     capabilities: int
@@ -33,6 +34,7 @@ class Privileges(NamedTuple):
     seccomp: bool
     lockdown: str
     unprivileged_bpf_disabled: str
+    release: str
 
     def lacks(self) -> list[str]:
         """Names of the capabilities that tracing takes and that are missing."""
@@ -41,7 +43,9 @@ class Privileges(NamedTuple):
         return [_NAMES[one] for one in TRACING if not self.capabilities >> one & 1]
 
 
-def parse(status: str, uid_map: str, lockdown: str, sysctl: str) -> Privileges:
+def parse(
+    status: str, uid_map: str, lockdown: str, sysctl: str, release: str
+) -> Privileges:
     """Privileges from the text of /proc/self/{status,uid_map}, lockdown and sysctl."""
     lines = dict(line.partition(":")[::2] for line in status.splitlines())
     active = lockdown.partition("[")[2].partition("]")[0]
@@ -51,6 +55,7 @@ def parse(status: str, uid_map: str, lockdown: str, sysctl: str) -> Privileges:
         lines.get("Seccomp", "0").strip() != "0",
         active,
         sysctl.strip(),
+        release,
     )
 
 
@@ -61,6 +66,7 @@ def current() -> Privileges:
         _read("/proc/self/uid_map"),
         _read("/sys/kernel/security/lockdown"),
         _read("/proc/sys/kernel/unprivileged_bpf_disabled"),
+        os.uname().release,
     )
 
 
@@ -119,4 +125,9 @@ def _other_reasons(holder: Privileges) -> list[str]:
         reasons.append("a seccomp filter, as container engines install, may refuse it")
     if holder.lockdown not in ("", "none"):
         reasons.append(f"the kernel is locked down: {holder.lockdown}")
+    if holder.release.startswith("5.10."):
+        reasons.append(
+            "until 5.10 the limit on locked memory (`ulimit -l`) counts, which this"
+            " process cannot raise without CAP_SYS_RESOURCE"
+        )
     return reasons or ["a security module of the kernel may refuse it"]

@@ -32,8 +32,6 @@ BPF_LINK_CREATE = 28
 BPF_ENABLE_STATS = 32
 
 BPF_ANY = 0
-BPF_NOEXIST = 1
-BPF_EXIST = 2
 
 BPF_F_NO_PREALLOC = 1 << 0
 BPF_F_MMAPABLE = 1 << 10
@@ -48,7 +46,7 @@ BPF_STATS_RUN_TIME = 0
 _ELEMENT = struct.Struct("=IxxxxQQQ")
 _BATCH = struct.Struct("=QQQQIIQQ")
 _LOAD = struct.Struct("=IIQQIIQII16sIIIIQIIQIIxxxx")
-_TEST = struct.Struct("=IIIIQQIIIIQQII")
+_TEST = struct.Struct("=I36xI4xQ8xII")  # without data, which only packets have
 _U32 = struct.Struct("=I")
 
 
@@ -249,24 +247,9 @@ def prog_test_run(fd: int, context: bytes, cpu: int | None = None) -> int:
 
     For raw tracepoint programs (5.10) `context` is their arguments as u64s.
     """
-    attributes = bytearray(
-        _TEST.pack(
-            fd,
-            0,
-            0,
-            0,
-            0,
-            0,
-            0,
-            0,
-            len(context),
-            0,
-            address(context) if context else 0,
-            0,
-            0 if cpu is None else BPF_F_TEST_RUN_ON_CPU,
-            cpu or 0,
-        )
-    )
+    where = address(context) if context else 0
+    flags = 0 if cpu is None else BPF_F_TEST_RUN_ON_CPU
+    attributes = bytearray(_TEST.pack(fd, len(context), where, flags, cpu or 0))
     _command_out(BPF_PROG_TEST_RUN, attributes)
     (result,) = _U32.unpack_from(attributes, 4)
     return int(result)

@@ -10,36 +10,14 @@ import struct
 
 from skep.runtime.syscall.libc import address, system_call
 
-PERF_TYPE_HARDWARE = 0
 PERF_TYPE_SOFTWARE = 1
 PERF_TYPE_TRACEPOINT = 2
+
+PERF_COUNT_SW_CPU_CLOCK = 0
 
 # _IO('$', n) and _IOW('$', n, __u32) of include/uapi/asm-generic/ioctl.h.
 PERF_EVENT_IOC_ENABLE = 0x2400
 PERF_EVENT_IOC_SET_BPF = 0x40042408
-
-EVENTS = {
-    "cycles": (PERF_TYPE_HARDWARE, 0),
-    "instructions": (PERF_TYPE_HARDWARE, 1),
-    "cache-references": (PERF_TYPE_HARDWARE, 2),
-    "cache-misses": (PERF_TYPE_HARDWARE, 3),
-    "branch-instructions": (PERF_TYPE_HARDWARE, 4),
-    "branch-misses": (PERF_TYPE_HARDWARE, 5),
-    "bus-cycles": (PERF_TYPE_HARDWARE, 6),
-    "stalled-cycles-frontend": (PERF_TYPE_HARDWARE, 7),
-    "stalled-cycles-backend": (PERF_TYPE_HARDWARE, 8),
-    "ref-cycles": (PERF_TYPE_HARDWARE, 9),
-    "cpu-clock": (PERF_TYPE_SOFTWARE, 0),
-    "task-clock": (PERF_TYPE_SOFTWARE, 1),
-    "page-faults": (PERF_TYPE_SOFTWARE, 2),
-    "context-switches": (PERF_TYPE_SOFTWARE, 3),
-    "cpu-migrations": (PERF_TYPE_SOFTWARE, 4),
-    "minor-faults": (PERF_TYPE_SOFTWARE, 5),
-    "major-faults": (PERF_TYPE_SOFTWARE, 6),
-    "alignment-faults": (PERF_TYPE_SOFTWARE, 7),
-    "emulation-faults": (PERF_TYPE_SOFTWARE, 8),
-}
-"""Type and number of the events that perf(1) knows by these names."""
 
 _ATTRIBUTES = struct.Struct("=IIQQQQQIIQQ")  # up to config2, PERF_ATTR_SIZE_VER1
 _DISABLED = 1 << 0
