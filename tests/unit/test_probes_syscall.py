@@ -26,7 +26,9 @@ from skep.probes import (
     SyscallExit,
     SyscallMatch,
     resolve,
+    syscall_table,
 )
+from skep.probes.syscall_table import lookup
 from skep.target import Target
 from skep.target.fixture import FixtureFacts
 from tests import fixtures
@@ -343,10 +345,40 @@ def test_calls_that_do_not_return(x86: Target) -> None:
     )
 
 
-def test_calls_newer_than_the_kernel(x86: Target) -> None:
+def test_calls_newer_than_the_kernel(
+    x86: Target, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    functions = {"__x64_sys_openat": 1, "__x64_sys_cachestat": 2}
+    monkeypatch.setattr(x86.btf, "find", lambda kind, name: functions.get(name))
+    monkeypatch.setattr(x86, "btf_trace_id", lambda name: 3)
     assert refusal(SyscallEnter(("listns",)), set(), x86) == (
         "this kernel has no listns"
     )
     ladder = resolve(SyscallEnter(("openat", "listns")), set(), x86)
     assert ladder[0].note == "this kernel has no listns"
     assert numbers(only_site(ladder[0])) == [(257, False), (295, True)]
+    assert resolve(SyscallEnter(("cachestat",)), set(), x86)
+
+
+@pytest.mark.parametrize("version", fixtures.VERSIONS)
+def test_every_kernel_has_the_whole_ladder(version: str) -> None:
+    needs = {"filename", "ret", "elapsed_ns"}
+    target = saved_target(version)
+    for candidate in resolve(SyscallExit(("openat", "execve")), needs, target):
+        for site in candidate.sites:
+            assert site.attach.id or site.attach.kind == "raw_tracepoint"
+            assert site.entry is not None
+    assert len(resolve(SyscallExit(("openat", "execve")), needs, target)) == 3
+
+
+@pytest.mark.parametrize("name", syscall_table.names("x86_64", "i386"))
+def test_every_call_can_be_traced_with_all_its_parameters(name: str) -> None:
+    target = saved_target("7.2")
+    call = lookup("x86_64", name) or lookup("i386", name)
+    assert call is not None
+    site = only_site(
+        resolve(SyscallEnter((name,)), set(call.parameter_names), target)[0]
+    )
+    assert set(fetches(case(site, call.number, call.compat).params)) == set(
+        call.parameter_names
+    )
