@@ -53,6 +53,7 @@ class Running:
         except BaseException:
             self.__exit__(None, None, None)
             raise
+        self._user_at_start = _user_seconds(self._process.pid)
         self._cpu_at_start = _cpu_seconds(self._process.pid)
         return self
 
@@ -96,8 +97,9 @@ class Running:
             if time.monotonic() > deadline:
                 raise DoesNotRun("does not end")
             time.sleep(0.01)
-        before, after = self._cpu_at_start, _cpu_seconds(self._process.pid)
-        self.user_seconds, self.system_seconds = (b - a for a, b in zip(before, after))
+        pid = self._process.pid
+        self.user_seconds = _user_seconds(pid) - self._user_at_start
+        self.cpu_seconds = _cpu_seconds(pid) - self._cpu_at_start
         self._process.wait()
 
     def output(self) -> bytes:
@@ -119,11 +121,17 @@ class Running:
         return (errors.strip() or "no output").splitlines()[-1]
 
 
-def _cpu_seconds(pid: int) -> tuple[float, float]:
-    """The user and system time of a process and all its threads."""
-    # proc(5): utime and stime are fields 14 and 15; comm, the second, may have spaces.
+def _user_seconds(pid: int) -> float:
+    """The user time of a process, counted in ticks of the clock (10 ms)."""
+    # proc(5): utime is field 14; comm, the second, may have spaces.
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return int(fields[11]) / _TICKS, int(fields[12]) / _TICKS
+    return int(fields[11]) / _TICKS
+
+
+def _cpu_seconds(pid: int) -> float:
+    """The time of a process's first thread on a CPU, to the nanosecond."""
+    # Documentation/scheduler/sched-stats.rst
+    return int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) / 1e9
 
 
 @contextmanager

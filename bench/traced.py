@@ -30,6 +30,7 @@ def traced(
         "delivered": delivered,
         "admitted": admitted,
         "silent": count - delivered - admitted,
+        "cpu_us": running.cpu_seconds * 1e6 / max(delivered, 1),
         "user_us": running.user_seconds * 1e6 / max(delivered, 1),
     }
 
