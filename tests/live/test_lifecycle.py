@@ -54,7 +54,7 @@ class Lifecycle(support.LiveTest):
                 self.assertEqual(held & existing_objects(), set())
 
     def test_interrupt_while_starting(self) -> None:
-        for delay in (0.01, 0.02, 0.04, 0.06, 0.1):
+        for delay in (0.03, 0.05, 0.08, 0.12):
             with self.subTest(delay=delay), tempfile.TemporaryFile() as stderr:
                 process = subprocess.Popen(
                     [support.SKEP, "opensnoop"], stdout=stderr, stderr=stderr
