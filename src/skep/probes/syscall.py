@@ -44,8 +44,8 @@ def _resolve_enter(
     if not needs.isdisjoint(EXIT_NAMES):
         hint = f"{' and '.join(sorted(EXIT_NAMES))} are for on.syscall_exit"
     calls, note = _find(intention.names, needs, target, hint)
-    raw = syscall_raw.enter(calls, needs, target)
-    return _ladder(raw, note, syscall_classic.enter(calls, needs, target), target)
+    raw = syscall_raw.at_enter(calls, needs, target)
+    return _ladder(raw, note, syscall_classic.at_enter(calls, needs, target), target)
 
 
 def _resolve_exit(
@@ -57,8 +57,8 @@ def _resolve_exit(
                 f"{name} does not return to its caller", hint="use on.syscall_enter"
             )
     calls, note = _find(intention.names, needs - EXIT_NAMES, target)
-    raw = syscall_raw.exit(calls, needs, target)
-    return _ladder(raw, note, syscall_classic.exit(calls, needs, target), target)
+    raw = syscall_raw.at_exit(calls, needs, target)
+    return _ladder(raw, note, syscall_classic.at_exit(calls, needs, target), target)
 
 
 def _ladder(

@@ -35,7 +35,7 @@ _FIRST = 16
 _SIZE = 8
 
 
-def enter(
+def at_enter(
     calls: Sequence[SystemCall], needs: AbstractSet[str], target: Target
 ) -> Candidate | None:
     """The candidate for the start of calls, a program each; None without tracefs."""
@@ -49,7 +49,7 @@ def enter(
     return Candidate(tuple(sites), _NOTE) if sites else None
 
 
-def exit(
+def at_exit(
     calls: Sequence[SystemCall], needs: AbstractSet[str], target: Target
 ) -> Candidate | None:
     """The candidate for the return of calls, a program or two each."""

@@ -42,7 +42,7 @@ EXEC = ("execve", "execveat")
 _COMPAT_RESULT = {"x86_64": "long", "arm64": "int"}
 
 
-def enter(
+def at_enter(
     calls: Sequence[SystemCall], needs: AbstractSet[str], target: Target
 ) -> list[Candidate]:
     """Candidates for the start of the calls, all of them in one program."""
@@ -50,7 +50,7 @@ def enter(
     return [Candidate((site,), note) for site, note in _enter_sites(cases, target)]
 
 
-def exit(
+def at_exit(
     calls: Sequence[SystemCall], needs: AbstractSet[str], target: Target
 ) -> list[Candidate]:
     """Candidates for the return of the calls, all of them in one program."""
