@@ -10,6 +10,8 @@ from skep.authoring.outputs import Histogram, Map, Stream
 from skep.authoring.records import Record
 from skep.fields import column
 
+__version__ = "0.1.0"
+
 __all__ = [
     "Histogram",
     "Map",

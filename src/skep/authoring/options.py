@@ -100,7 +100,7 @@ def option(
 
 
 class Options:
-    """Base of a tool's options; an instance has the values of one run."""
+    """Base of all options; an instance has the values of one run."""
 
     options: ClassVar[Mapping[str, Option]] = {}
     letters: ClassVar[Mapping[str, str]] = {}
@@ -146,7 +146,30 @@ def evaluate_annotation(cls: type, annotation: object) -> Any:
     return found
 
 
-class TaskOptions(Options):
+class RunOptions(Options):
+    """How long a tool runs and how it shows what it sees: the same for every tool."""
+
+    duration: float = option(
+        "--duration", metavar="SECONDS", help="stop after this time"
+    )
+    format: str = option(
+        "--format", metavar="FORMAT", help="table, json (one object a line) or csv"
+    )
+    json: bool = option("--json", help="the same as --format json")
+    columns: str = option("--columns", metavar="A,B", help="show these columns only")
+    sort: str = option(
+        "--sort", metavar="COLUMN", help="sort by a column ('-' in front: descending)"
+    )
+    limit: int = option("--limit", metavar="N", help="show N rows and stop")
+    verbose: bool = option("--verbose", help="tell on standard error what is attached")
+    dump: str = option(
+        "--dump",
+        metavar="STAGE",
+        help="print tree, ir, asm, spec or log of each program, and stop",
+    )
+
+
+class TaskOptions(RunOptions):
     """The filters that every tool about tasks has, in the kernel-side `selected`."""
 
     pid: int = option("--pid", metavar="PID", help="only this process")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Optional, Type, Union
+from typing import Any, Callable, Optional, Type, Union
 
 from skep.authoring.records import Record
 
@@ -19,13 +19,19 @@ class Histogram:
 
     `key` is a record class whose fields tell histograms apart; those that are not shown
     in a run do not, and are not computed.  `total` keeps the sum of all values: True,
-    or the option that wants it.  `keys` is the largest number of histograms.
+    or the option that wants it.  `keys` is the largest number of histograms.  `unit`
+    labels the values: text, or a function of the options.
     """
 
     def __init__(
-        self, key: Optional[Type[Record]] = None, total: object = False, keys: int = 1024
+        self,
+        key: Optional[Type[Record]] = None,
+        unit: Union[str, Callable[[Any], str]] = "",
+        total: object = False,
+        keys: int = 1024,
     ) -> None:
         self.key = key
+        self.unit = unit
         self.total = total
         self.keys = keys
 

@@ -9,6 +9,7 @@ from skep.compiler import dispatch, ir, saved, tree
 from skep.compiler.allocate import allocate, place_slots
 from skep.compiler.arithmetic import convert, expect_number
 from skep.compiler.conditions import merge
+import skep.compiler.intrinsics.all  # noqa: F401  (registers the intrinsics)
 from skep.compiler.emit import Emitter, check_complete
 from skep.compiler.environment import Environment, Globals
 from skep.compiler.fetch import Fetcher

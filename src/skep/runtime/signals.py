@@ -24,6 +24,7 @@ class StopSignals:
 
     def __init__(self) -> None:
         self.received: int | None = None
+        self._stopping: tuple[int, ...] = _STOPPING
         self._since = 0.0
         self._read_fd, self._write_fd = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         # The C handler writes to the pipe at once, whatever Python is doing.
@@ -42,6 +43,11 @@ class StopSignals:
             signal.signal(number, signal.SIG_DFL)
             os.kill(os.getpid(), number)
 
+    def add(self, number: int) -> None:
+        """Stop at one more signal: SIGCHLD, when the end of a child ends the run."""
+        self._previous.append((number, signal.signal(number, self._handle)))
+        self._stopping += (number,)
+
     def fileno(self) -> int:
         """What becomes readable when a signal has come; `stopped` empties it."""
         return self._read_fd
@@ -54,7 +60,7 @@ class StopSignals:
         except BlockingIOError:
             numbers = b""
         for number in numbers:
-            if number in _STOPPING and self.received is None:
+            if number in self._stopping and self.received is None:
                 self.received, self._since = number, time.monotonic()
         return self.received is not None
 
@@ -65,3 +71,9 @@ class StopSignals:
         signal.set_wakeup_fd(self._previous_fd)
         os.close(self._read_fd)
         os.close(self._write_fd)
+
+    def __enter__(self) -> StopSignals:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()

@@ -21,7 +21,7 @@ from skep.compiler.environment import (
 )
 from skep.compiler.types import Layout, Type as KernelType, from_c, lay_out
 from skep.errors import InternalError
-from skep.fields import Member, Time
+from skep.fields import Column, Member, Time
 from skep.frontends.python import function_tree
 from skep.spec import FieldLayout, MapSpec, RecordLayout
 from skep.toolkit.tool import Tool
@@ -92,11 +92,12 @@ class Binding:
             found = self._objects[id(declared)] = make()
         return found
 
-    def value_of(self, when: object) -> Any:
-        """The value of an option that a declaration refers to in a `when`."""
-        if isinstance(when, Option):
-            return getattr(self.options, when.name)
-        return when
+    def value_of(self, reference: object) -> Any:
+        """What a declaration says by an option, by a function of the options, or
+        directly."""
+        if isinstance(reference, Option):
+            return getattr(self.options, reference.name)
+        return reference(self.options) if callable(reference) else reference
 
     def is_on(self, when: object) -> bool:
         """Whether what `when` says holds in this run; None always does."""
@@ -105,11 +106,14 @@ class Binding:
     def visible(self, record: Type[Record]) -> list[Member]:
         """The members that are sent and shown in this run."""
         return [
-            member
+            member._replace(column=self._column(member.column))
             for member in record.members
             if self.is_on(member.column.when)
             or (self.with_time and issubclass(member.field, Time))
         ]
+
+    def _column(self, column: Column) -> Column:
+        return column._replace(format=self.value_of(column.format))
 
     def stream(self, stream: Stream) -> StreamObject:
         """A stream with the layout of its visible members."""

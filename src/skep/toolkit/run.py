@@ -1,0 +1,216 @@
+"""Running a tool from the command line: events, intervals, the end."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import Any, Optional, Protocol, Sequence
+
+from skep.authoring.outputs import Histogram, Stream
+from skep.errors import InternalError, SkepError
+from skep.fields import Clock, Context, IoFlags
+from skep.output.events import Events
+from skep.output.loss import LossReporter
+from skep.output.receipts import error_line
+from skep.output.record_types import RecordType
+from skep.output.writer import OutputClosed, Writer
+from skep.runtime.poller import Event, Poller
+from skep.runtime.signals import StopSignals
+from skep.target import Target
+from skep.toolkit.binding import Binding
+from skep.toolkit.child import Child
+from skep.toolkit.session import Session, Watch
+from skep.toolkit.tool import Tool
+
+LOSS_PERIOD_S = 1.0
+"""Losses are told while the tool runs, but not more often than this."""
+
+
+class Report(Protocol):
+    """What a tool shows, fed by the run loop."""
+
+    def start(self) -> None:
+        """Everything is attached."""
+
+    def records(self) -> None:
+        """There are records in the ring buffer."""
+
+    def interval(self) -> bool:
+        """An interval is over; False ends the run."""
+
+    def finish(self) -> None:
+        """The run ends."""
+
+    @property
+    def is_done(self) -> bool:
+        """Whether nothing more is to be shown."""
+
+
+class EventReport:
+    """The rows of a stream."""
+
+    def __init__(self, run: Run, stream: Stream) -> None:
+        assert run.session.ring is not None
+        self.ring = run.session.ring
+        self.ledger = run.session.ledger
+        record = record_type(run.binding, stream)
+        filters = run.tool.hook("filters")
+        options: Any = run.binding.options
+        self.events = Events(
+            record,
+            options.format,
+            run.context,
+            run.writer,
+            filters(options) if filters else (),
+            options.sort,
+            options.limit,
+        )
+        self._counted = (0, 0)
+
+    def start(self) -> None:
+        self.events.header()
+
+    def records(self) -> None:
+        self.events.drain(self.ring)
+        counters = self.events.counters
+        truncated, failed = self._counted
+        self._counted = counters.truncated, counters.failed_read
+        if self._counted != (truncated, failed):
+            self.ledger.count("truncated", counters.truncated - truncated)
+            self.ledger.count("failed read", counters.failed_read - failed)
+
+    def interval(self) -> bool:
+        return True
+
+    def finish(self) -> None:
+        self.records()
+        self.events.finish()
+
+    @property
+    def is_done(self) -> bool:
+        return self.events.is_full
+
+
+def record_type(binding: Binding, stream: Stream) -> RecordType:
+    """A stream's records as output sees them."""
+    bound: Any = binding.bind(stream)
+    options: Any = binding.options
+    columns = options.columns.split(",") if options.columns else None
+    schema = f"{binding.tool.name}.{stream.record.__name__.lower()}/1"
+    return RecordType(bound.layout, binding.visible(stream.record), schema,
+                      columns=columns)
+
+
+def context_of(binding: Binding, target: Target) -> Context:
+    """What the fields of this run need to know of the machine."""
+    records = [s.record for s in binding.tool.streams.values()]
+    records += [h.key for h in binding.tool.histograms.values() if h.key]
+    names: dict[str, int] = {}
+    if any(issubclass(m.field, IoFlags) for r in records for m in binding.visible(r)):
+        for enum_name in ("req_op", "req_flag_bits"):
+            names.update(target.enumerators(enum_name))
+    return Context(Clock.measure(), names)
+
+
+class Run:
+    """One run of a tool: made, run, and gone."""
+
+    def __init__(self, tool: Tool, options: Any, target: Target) -> None:
+        self.tool = tool
+        self.options = options
+        self.target = target
+        self.writer = Writer(1)
+        self.session: Session
+
+    def execute(self) -> int:
+        """Run until something ends it; the exit status.  Raises SkepError."""
+        child = Child.start(self.options)
+        try:
+            with StopSignals() as stop:
+                return self._execute(stop, child)
+        except SkepError as error:
+            if self.options.format == "json":
+                self._write(error_line(error, time.time_ns()))
+            raise
+        finally:
+            if child is not None:
+                child.close()
+
+    def _execute(self, stop: StopSignals, child: Optional[Child]) -> int:
+        self.binding = Binding(
+            self.tool, self.options, with_time=self.options.format == "json"
+        )
+        self.context = context_of(self.binding, self.target)
+        with Session(self.binding, self.target, self._watch()) as self.session:
+            if self.options.verbose:
+                self._show_receipts()
+            try:
+                self._loop(self._report(), stop, child)
+            except OutputClosed:
+                pass
+        return 0
+
+    def _watch(self) -> Optional[Watch]:
+        return None
+
+    def _report(self) -> Report:
+        streams = list(self.tool.streams.values())
+        if streams:
+            return EventReport(self, streams[0])
+        histograms = list(self.tool.histograms.values())
+        if histograms:
+            from skep.toolkit.histogram_report import HistogramReport
+
+            return HistogramReport(self, histograms[0])
+        raise InternalError(f"{self.tool.name} declares no output")
+
+    def _show_receipts(self) -> None:
+        for receipt in self.session.receipts:
+            os.write(2, receipt.text().encode())
+            if self.options.format == "json":
+                self._write(receipt.line(time.time_ns()))
+
+    def _loop(
+        self, report: Report, stop: StopSignals, child: Optional[Child]
+    ) -> None:
+        losses = LossReporter(self._warn, self._loss_record())
+        rings = [self.session.ring] if self.session.ring else []
+        interval = getattr(self.options, "interval", None)
+        poller = Poller(rings, interval, self.options.duration, stop)
+        report.start()
+        if child is not None:
+            child.release(stop)
+        told = time.monotonic()
+        for event in poller.events():
+            if event is Event.RECORDS:
+                report.records()
+            elif event is Event.INTERVAL and not report.interval():
+                break
+            if report.is_done:
+                break
+            now = time.monotonic()
+            if now - told >= LOSS_PERIOD_S:
+                told = now
+                losses.report(self.session.ledger.losses(), time.time_ns())
+        report.finish()
+        losses.finish(self.session.ledger.losses(), time.time_ns())
+        poller.close()
+
+    def _loss_record(self) -> Any:
+        return self._write if self.options.format == "json" else None
+
+    def _write(self, text: str) -> None:
+        try:
+            self.writer.text(text)
+        except OutputClosed:
+            pass
+
+    def _warn(self, text: str) -> None:
+        os.write(2, text.encode("utf-8", "backslashreplace"))
+
+
+def run(tool: Tool, options: Any) -> int:
+    """Run a tool with these options until it ends; its exit status."""
+    return Run(tool, options, Target.from_host()).execute()
+
+
