@@ -288,3 +288,10 @@ def test_memory_map_is_used_in_place() -> None:
         assert found.find("int", "int") == 1
         assert found.type(1) == INT
         del found
+
+
+def test_names_by_prefix(btf: Btf) -> None:
+    assert sorted(btf.names("REQ_")) == ["REQ_READ", "REQ_WRITE"]
+    assert btf.names("missing") == []
+    module = build(Typedef("t", 1), Typedef("REQ_FLUSH", 1), base=btf)
+    assert sorted(module.names("REQ_")) == ["REQ_FLUSH", "REQ_READ", "REQ_WRITE"]
