@@ -32,7 +32,8 @@ class MapSpec(NamedTuple):
     `kind` is the kernel's map type without its prefix, in lower case ("hash",
     "lru_hash", "array", "percpu_array", "percpu_hash", "ringbuf", "stack_trace",
     "task_storage").  Sizes are in bytes; for a ring buffer `max_entries` is the size
-    of its data area, a power of two and a multiple of the page size.
+    of its data area, a power of two and a multiple of the page size.  A map that is
+    `pinned` under a path exists already and is opened instead of made.
     """
 
     name: str
@@ -41,6 +42,7 @@ class MapSpec(NamedTuple):
     value_size: int
     max_entries: int
     flags: int = 0
+    pinned: str = ""
 
 
 class AttachSpec(NamedTuple):

@@ -53,6 +53,14 @@ def syscall_exit(*names: str, when: object = None) -> Decorator:
     return _probe(SyscallExit(names), when)
 
 
+def syscall_failure(*names: str, when: object = None) -> Decorator:
+    """At the return of system calls, for handlers that leave when `ret` is not negative.
+
+    Other than at `syscall_exit`, the arguments of execve need not be saved at its start.
+    """
+    return _probe(SyscallExit(names, failed=True), when)
+
+
 def tracepoint(name: str, when: object = None) -> Decorator:
     """At a tracepoint "category:event"; parameters are the fields of its record."""
     return _probe(Tracepoint(name), when)

@@ -39,7 +39,9 @@ class Histogram:
 class Map:
     """A map for the programs' own use, its key and value C types or record classes.
 
-    `kind` is the kernel's name of the map type ("hash", "lru_hash", "array", …).
+    `kind` is the kernel's name of the map type ("hash", "lru_hash", "array", …).  With
+    `pinned`, a path or the option that has one, it is a map that somebody else made and
+    pinned in a BPF file system.
     """
 
     def __init__(
@@ -48,8 +50,10 @@ class Map:
         value: Union[str, Type[Record]],
         size: int = 10240,
         kind: str = "hash",
+        pinned: object = None,
     ) -> None:
         self.key = key
         self.value = value
         self.size = size
         self.kind = kind
+        self.pinned = pinned

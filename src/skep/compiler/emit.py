@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Callable, Mapping, Optional, Sequence, Type as Class, Union
 
-from skep import asm
+import skep.asm as asm
 from skep.asm import Instruction, opcodes
 from skep.asm.opcodes import R0, R10
 from skep.compiler import ir

@@ -63,12 +63,14 @@ class HistogramObject(NamedTuple):
 
     The map's value is `slots` u64 counters and, with `total`, a u64 sum of the values
     behind them.  Slot n counts values whose highest set bit is bit n, slot 0 also zero.
+    `hidden` are names of the key record that may be given but do not count in this run.
     """
 
     map: MapSpec
     key: Optional[Layout]
     slots: int
     total: bool
+    hidden: Sequence[str] = ()
 
 
 class Globals(NamedTuple):

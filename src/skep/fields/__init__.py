@@ -9,8 +9,10 @@ from __future__ import annotations
 from skep.fields.base import Cell, Column, Context, Field, Member, Value, column
 from skep.fields.block import Disk, IoFlags
 from skep.fields.clock import Clock
+from skep.fields.execs import ExecArgs, Interpreted
 from skep.fields.files import FileMode, OpenFlags
 from skep.fields.integers import S32, S64, U8, U16, U32, U64, Hex
+from skep.fields.paths import FullPath
 from skep.fields.results import Errno, FdOrErrno, Ret
 from skep.fields.task import CgroupId, Comm, Cpu, Pid, Ppid, Tid, Uid
 from skep.fields.text import Args, Bytes, Text
@@ -42,10 +44,13 @@ __all__ = [
     "Disk",
     "DurationNs",
     "Errno",
+    "ExecArgs",
     "FdOrErrno",
     "Field",
     "FileMode",
+    "FullPath",
     "Hex",
+    "Interpreted",
     "IoFlags",
     "LatencyMs",
     "LatencyUs",

@@ -14,10 +14,13 @@ class SyscallEnter(NamedTuple):
 class SyscallExit(NamedTuple):
     """The return of system calls, by the names of their man pages.
 
-    The handler may name the arguments of the call, `ret` and `elapsed_ns`.
+    The handler may name the arguments of the call, `ret` and `elapsed_ns`.  With
+    `failed` it only cares for calls that failed; the arguments of execve, too, can then
+    be read at its return.
     """
 
     names: tuple[str, ...]
+    failed: bool = False
 
 
 class Tracepoint(NamedTuple):

@@ -57,6 +57,8 @@ def _resolve_exit(
                 f"{name} does not return to its caller", hint="use on.syscall_enter"
             )
     calls, note = _find(intention.names, needs - EXIT_NAMES, target)
+    if intention.failed:
+        calls = [call._replace(replaces_registers=False) for call in calls]
     raw = syscall_raw.at_exit(calls, needs, target)
     return _ladder(raw, note, syscall_classic.at_exit(calls, needs, target), target)
 

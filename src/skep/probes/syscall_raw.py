@@ -34,9 +34,6 @@ from skep.probes.syscall_table import COMPAT_ABIS, SystemCall, lookup
 from skep.spec import AttachSpec
 from skep.target import Target
 
-EXEC = ("execve", "execveat")
-"""System calls whose registers do not survive success."""
-
 # The result of a 32-bit call as sys_exit has it: arm64 did not extend its sign before
 # 5.14.  x86_64 always did; there, high addresses of mmap stay positive.
 _COMPAT_RESULT = {"x86_64": "long", "arm64": "int"}
@@ -120,7 +117,7 @@ def _exit_cases(
 
 def _is_paired(call: SystemCall, needs: AbstractSet[str]) -> bool:
     """Whether what happens at the start must be known at the return."""
-    return call.name in EXEC or "elapsed_ns" in needs
+    return call.replaces_registers or "elapsed_ns" in needs
 
 
 def _success_numbers(call: SystemCall, arch: Arch) -> list[tuple[int, bool]]:
@@ -130,7 +127,7 @@ def _success_numbers(call: SystemCall, arch: Arch) -> list[tuple[int, bool]]:
     that ABI (set_personality_64bit, __set_personality_ia32); arm64 keeps the number
     (start_thread_common), whatever it means in the other ABI.
     """
-    if call.name not in EXEC:
+    if not call.replaces_registers:
         return []
     if arch.name == "arm64":
         return [(call.number, False), (call.number, True)]
@@ -142,7 +139,7 @@ def _success_numbers(call: SystemCall, arch: Arch) -> list[tuple[int, bool]]:
 def _results(call: SystemCall, needs: AbstractSet[str], arch: Arch) -> list[Param]:
     """What a handler can name at the return of a call."""
     params = _arguments(call, needs, arch)
-    if call.name in EXEC:
+    if call.replaces_registers:
         params = [each._replace(fetch=Saved(each.name)) for each in params]
     if "ret" in needs:
         type_ = _COMPAT_RESULT[arch.name] if call.compat else "long"
@@ -154,7 +151,7 @@ def _results(call: SystemCall, needs: AbstractSet[str], arch: Arch) -> list[Para
 
 def _saved(call: SystemCall, needs: AbstractSet[str], arch: Arch) -> list[Param]:
     """What must be saved at the start of a call for its return."""
-    params = _arguments(call, needs, arch) if call.name in EXEC else []
+    params = _arguments(call, needs, arch) if call.replaces_registers else []
     if "elapsed_ns" in needs:
         params.append(Param("elapsed_ns", "u64", Clock()))
     return params

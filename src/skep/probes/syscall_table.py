@@ -18,13 +18,17 @@ COMPAT_ABIS = {"x86_64": "i386", "arm64": "arm"}
 """The 32-bit ABI that a native one stands beside."""
 
 
+_EXEC = ("execve", "execveat")
+
+
 class SystemCall(NamedTuple):
     """A system call in one ABI.
 
     `name` is that of its man page, and `entry` the kernel function behind it
     ("sys_newstat", "compat_sys_open"), the symbol without the architecture's prefix.
     `compat` says that its ABI is the 32-bit one beside a native one.  The parameters
-    are in the order of the ABI's registers.
+    are in the order of the ABI's registers.  `replaces_registers` says that after
+    success these are no longer those of the caller.
     """
 
     name: str
@@ -32,6 +36,7 @@ class SystemCall(NamedTuple):
     compat: bool
     entry: str
     parameters: tuple[Declared, ...]
+    replaces_registers: bool = False
 
     @property
     def parameter_names(self) -> list[str]:
@@ -58,7 +63,7 @@ def lookup(abi: str, name: str) -> SystemCall | None:
     entry = entry.partition("@")[0]
     compat = abi in COMPAT_ABIS.values()
     declared = parse_prototype(prototype[:-1])
-    return SystemCall(name, int(number), compat, entry, declared)
+    return SystemCall(name, int(number), compat, entry, declared, name in _EXEC)
 
 
 def names(*abis: str) -> list[str]:

@@ -67,8 +67,12 @@ class Map:
         if spec.kind not in KINDS:
             raise InternalError(f"map {spec.name!r} is of unknown kind {spec.kind!r}")
         try:
+            if spec.pinned:
+                return cls(spec, bpf.object_get(spec.pinned))
             return cls(spec, _create(spec))
         except OSError as error:
+            if spec.pinned:
+                raise refusal(error, f"open the pinned map {spec.pinned}") from error
             action = f"create the map {spec.name!r} ({spec.kind})"
             raise refusal(error, action) from error
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from skep.arch import arch_of
 from skep.btf import Btf
-from skep.btf.types import FuncProto, Pointer, Typedef
+from skep.btf.types import Enum, FuncProto, Pointer, Typedef
 from skep.errors import SkepError, TargetError
 from skep.target.host import HostFacts
 from skep.target.tracepoint import TracepointFormat, parse_format
@@ -127,6 +127,12 @@ class Target:
     def has_enumerator(self, name: str) -> bool:
         """Whether vmlinux has an enum constant."""
         return self.btf.enumerator(name) is not None
+
+    def enumerators(self, name: str) -> dict[str, int]:
+        """The values of an enum by name; none if the kernel has no such enum."""
+        type_id = self.btf.find("enum", name)
+        described = None if type_id is None else self.btf.type(type_id)
+        return dict(described.values) if isinstance(described, Enum) else {}
 
     def has_symbol(self, name: str) -> bool:
         """Whether the kernel or a module has a symbol (36 ms: see `has_symbols`)."""

@@ -13,6 +13,7 @@ from skep.authoring.options import Option, Options
 from skep.authoring.outputs import Histogram, Map, Stream
 from skep.authoring.records import Record
 from skep.compiler.environment import (
+    INLINE_MARK,
     EmittedField,
     Environment,
     HistogramObject,
@@ -63,11 +64,6 @@ class Binding:
         self.ring = MapSpec("events", "ringbuf", 0, 0, ring_size)
         self.with_time = with_time
         self._objects: dict[int, object] = {}
-        self._names = {
-            id(value): name
-            for name, value in vars(tool.module).items()
-            if isinstance(value, (Stream, Histogram, Map))
-        }
         self.environment = Environment(function_tree, self.bind)
 
     def bind(self, value: object) -> object:
@@ -139,8 +135,11 @@ class Binding:
     def histogram(self, histogram: Histogram) -> HistogramObject:
         """A histogram: a per-CPU array, or a hash with the visible members as key."""
         key: Optional[Layout] = None
-        if histogram.key is not None and self.visible(histogram.key):
-            key = self.key_layout(histogram.key)
+        hidden: list[str] = []
+        if histogram.key is not None:
+            shown = [member.name for member in self.visible(histogram.key)]
+            hidden = [m.name for m in histogram.key.members if m.name not in shown]
+            key = self.key_layout(histogram.key) if shown else None
         total = bool(self.value_of(histogram.total))
         size = 8 * (HISTOGRAM_SLOTS + total)
         name = self._name(histogram)
@@ -148,7 +147,7 @@ class Binding:
             spec = MapSpec(name, "percpu_array", 4, size, 1)
         else:
             spec = MapSpec(name, "hash", key.size, size, histogram.keys)
-        return HistogramObject(spec, key, HISTOGRAM_SLOTS, total)
+        return HistogramObject(spec, key, HISTOGRAM_SLOTS, total, hidden)
 
     def _map(self, declared: Map) -> MapObject:
         key, value = (self._map_type(t) for t in (declared.key, declared.value))
@@ -156,8 +155,14 @@ class Binding:
             t.size if isinstance(t, Layout) else _kernel_type(t).size
             for t in (key, value)
         ]
+        pinned = self.value_of(declared.pinned) or ""
         spec = MapSpec(
-            self._name(declared), declared.kind, sizes[0], sizes[1], declared.size
+            self._name(declared),
+            declared.kind,
+            sizes[0],
+            sizes[1],
+            declared.size,
+            pinned=pinned,
         )
         return MapObject(spec, key, value)
 
@@ -165,10 +170,12 @@ class Binding:
         return declared if isinstance(declared, str) else self.bind(declared)
 
     def _name(self, declared: object) -> str:
-        name = self._names.get(id(declared))
-        if name is None:
-            raise InternalError("maps must be declared at the top of a module")
-        return name
+        """The name of a map: that of the tool's variable, or a number for the maps of
+        other modules."""
+        for name, value in vars(self.tool.module).items():
+            if value is declared:
+                return name
+        return f"map{len(self._objects)}"
 
 
 def _kernel_type(ctype: str) -> KernelType:
@@ -220,5 +227,7 @@ def _format(ctype: str) -> str:
 
 
 def guard_of(when: object) -> Optional[FunctionType]:
-    """The function that a probe's `when` is, if it is one."""
-    return when if isinstance(when, FunctionType) else None
+    """The kernel-side function that a probe's `when` is, if it is one."""
+    if isinstance(when, FunctionType) and hasattr(when, INLINE_MARK):
+        return when
+    return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 import os
 import time
 from typing import Any, Optional, Protocol, Sequence
@@ -17,7 +18,7 @@ from skep.output.writer import OutputClosed, Writer
 from skep.runtime.poller import Event, Poller
 from skep.runtime.signals import StopSignals
 from skep.target import Target
-from skep.toolkit.binding import Binding
+from skep.toolkit.binding import RING_SIZE, Binding
 from skep.toolkit.child import Child
 from skep.toolkit.session import Session, Watch
 from skep.toolkit.tool import Tool
@@ -137,9 +138,10 @@ class Run:
                 child.close()
 
     def _execute(self, stop: StopSignals, child: Optional[Child]) -> int:
-        self.binding = Binding(
-            self.tool, self.options, with_time=self.options.format == "json"
-        )
+        pages = getattr(self.options, "buffer_pages", None)
+        ring_size = pages * mmap.PAGESIZE if pages else RING_SIZE
+        is_json = self.options.format == "json"
+        self.binding = Binding(self.tool, self.options, ring_size, is_json)
         self.context = context_of(self.binding, self.target)
         with Session(self.binding, self.target, self._watch()) as self.session:
             if self.options.verbose:

@@ -48,13 +48,14 @@ def record(walker: Walker, owner: object, call: tree.Call) -> Value:
 
 def _key(walker: Walker, owner: HistogramObject, call: tree.Call) -> ir.Argument:
     """The key on the stack: the record's fields, or the number 0 of an array."""
+    keywords = [(name, e) for name, e in call.keywords if name not in owner.hidden]
     if owner.key is None:
-        if call.keywords:
+        if keywords:
             raise CompileError("this histogram has no key", call.span)
         zero = walker.builder.shared_slot(4, "key")
         walker.builder.store(zero, 0, Imm(0), 4)
         return Address(zero)
-    fields = tree.Call(call.function, [], call.keywords, call.span)
+    fields = tree.Call(call.function, [], keywords, call.span)
     place = construct(walker, owner.key, fields)
     assert isinstance(place.base, Slot)
     return Address(place.base, place.offset)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from skep.compiler.arithmetic import convert
 from skep.compiler.intrinsics.registry import Arguments, intrinsic
 from skep.compiler.ir import Address, Imm
-from skep.compiler.types import U32, U64, U8, Array, Pointer, Struct
-from skep.compiler.values import Place, Register, Value
+from skep.compiler.types import BOOL, U8, U32, U64, Array, Int, Pointer, Struct
+from skep.compiler.values import Const, Place, Register, Value
 
 if TYPE_CHECKING:
     from skep.compiler.walker import Walker
@@ -101,6 +102,30 @@ def ppid(walker: Walker, arguments: Arguments) -> Value:
         return Register(loaded.register, U32)
 
     return walker.at_hand("ppid", compute)
+
+
+@intrinsic("compat")
+def compat(walker: Walker, arguments: Arguments) -> Value:
+    """Whether the current task is in a 32-bit system call."""
+    abi = walker.target.arch.compat
+    task = current_task(walker)
+    assert isinstance(task.type, Pointer) and isinstance(task.type.target, Struct)
+    member = task.type.target.member(abi.task_member)
+    if member is None:
+        return Const(0, BOOL)  # a kernel without 32-bit support
+
+    def compute() -> Value:
+        assert member is not None and isinstance(member.type, Int)
+        offset, size = member.bit_offset // 8, member.type.size
+        space = task.type.space if isinstance(task.type, Pointer) else "kernel"
+        status = walker.access.load_bytes(task.register, offset, size, space)
+        flags = Register(status, Int(size, False))
+        masked = walker.arithmetic.binary(
+            "&", flags, Const(abi.task_mask), arguments.call.span
+        )
+        return convert(walker.builder, masked, BOOL)
+
+    return walker.at_hand("compat", compute)
 
 
 @intrinsic("uid")

@@ -22,6 +22,7 @@ BPF_MAP_UPDATE_ELEM = 2
 BPF_MAP_DELETE_ELEM = 3
 BPF_MAP_GET_NEXT_KEY = 4
 BPF_PROG_LOAD = 5
+BPF_OBJ_GET = 7
 BPF_PROG_TEST_RUN = 10
 BPF_OBJ_GET_INFO_BY_FD = 15
 BPF_RAW_TRACEPOINT_OPEN = 17
@@ -118,6 +119,13 @@ def map_create(
         btf_value_type_id,
     )
     return _charged(lambda: command(BPF_MAP_CREATE, attributes))
+
+
+def object_get(path: str) -> int:
+    """The file descriptor of an object pinned under `path` in a BPF file system."""
+    name = ctypes.create_string_buffer(os.fsencode(path))
+    attributes = struct.pack("=QII", ctypes.addressof(name), 0, 0)
+    return command(BPF_OBJ_GET, attributes)
 
 
 def map_lookup(fd: int, key: bytes, value: bytearray) -> None:

@@ -1,0 +1,46 @@
+"""Values of options: their limits, and the filters they stand for."""
+
+from __future__ import annotations
+
+import re
+from typing import Optional, TypeVar
+
+from skep.errors import UsageError
+from skep.output.filters import Filter
+
+N = TypeVar("N", int, float)
+
+
+def positive(number: N) -> N:
+    """The number, if it is more than zero.  Raises UsageError."""
+    if number <= 0:
+        raise UsageError(f"{number:g} is not more than zero")
+    return number
+
+
+def pages(number: int) -> int:
+    """A number of pages for a ring buffer: a power of two.  Raises UsageError."""
+    if number <= 0 or number & (number - 1):
+        raise UsageError(f"{number} is not a power of two")
+    return number
+
+
+def contains(text: str, part: Optional[str]) -> list[Filter]:
+    """The condition that the text of a member contains `part`; none for None."""
+    if part is None:
+        return []
+    return [Filter(f"part in ({text} or '')", {"part": part})]
+
+
+def matches(text: str, pattern: Optional[str]) -> list[Filter]:
+    """The condition that a regular expression is found in text; none for None.
+
+    `text` is a Python expression over members.  Raises UsageError for a bad pattern.
+    """
+    if pattern is None:
+        return []
+    try:
+        rule = re.compile(pattern)
+    except re.error as error:
+        raise UsageError(f"'{pattern}' is no regular expression: {error}") from None
+    return [Filter(f"rule.search({text})", {"rule": rule})]

@@ -1,0 +1,113 @@
+"""Trace new processes: the execve(2) and execveat(2) system calls.
+
+Shows each program that starts, with its arguments, its parent and, with -x, the attempts
+that failed.  A fork that executes nothing is not shown.
+
+Examples:
+    execsnoop              every program that starts
+    execsnoop -x           failed attempts, too
+    execsnoop -T -U        with the time of day and the user
+    execsnoop -q -n java   arguments in quotes, only programs called java
+"""
+
+from skep import Record, Stream, TaskOptions, bpf, column, on, option
+from skep.fields import (
+    Comm,
+    Cpu,
+    ExecArgs,
+    Interpreted,
+    Pid,
+    Ppid,
+    Ret,
+    SinceStart,
+    Uid,
+    WallClock,
+)
+from skep.toolkit import matches, positive
+
+
+class Options(TaskOptions):
+    letters = {"uid": "-u", "timestamp": "-t", "show_uid": "-U"}
+
+    time: bool = option("-T", "--time", help="show the time of day")
+    fails: bool = option("-x", "--fails", help="show attempts that failed, too")
+    quote: bool = option("-q", "--quote", help="put arguments in quotes")
+    name: str = option("-n", "--name", help="show only names that match this regex")
+    line: str = option("-l", "--line", help="show only arguments that match this regex")
+    show_cpu: bool = option("-C", "--print-cpu", help="show the CPU")
+    show_pcomm: bool = option("-M", "--print-pcomm", help="show the parent's name")
+    max_args: int = option(
+        "--max-args", default=20, check=positive, help="arguments to show at most"
+    )
+    ppid: int = option("-P", "--ppid", help="only children of this process")
+
+
+class Exec(Record):
+    time: WallClock = column(when=Options.time)
+    elapsed: SinceStart = column(when=Options.timestamp)
+    uid: Uid = column(when=Options.show_uid)
+    comm: Comm
+    pid: Pid
+    pcomm: Comm = column(title="PCOMM", when=Options.show_pcomm)
+    ppid: Ppid
+    cpu: Cpu = column(width=4, when=Options.show_cpu)
+    ret: Ret
+    script: Interpreted
+    args: ExecArgs = column(
+        size=8000, format=lambda o: f"{o.max_args}{'q' if o.quote else ''}"
+    )
+
+
+execs = Stream(Exec)
+
+
+def filters(options):
+    arguments = "' '.join(args)"
+    return [*matches("comm", options.name), *matches(arguments, options.line)]
+
+
+@bpf.inline
+def selected():
+    if Options.ppid is not None and bpf.ppid() != Options.ppid:
+        return False
+    return Options.selected()
+
+
+@on.raw_tracepoint("sched_process_exec", when=selected)
+def executed(p, bprm):
+    # The new program's own memory has the arguments, as one piece: nothing needs to be
+    # saved at the start of the call, and all ways to execute are seen.
+    row = execs.begin()
+    row.append(bprm.filename)
+    first = p.mm.arg_start
+    row.append(bpf.memory(bpf.user(first), p.mm.arg_end - first))
+    script = bpf.address(bprm.interp) != bpf.address(bprm.filename)
+    row.emit(ret=0, script=script, pcomm=bpf.task().real_parent.comm)
+
+
+@on.syscall_failure("execve", when=Options.fails)
+def failed(filename, argv, ret):
+    emit_failure(filename, argv, ret)
+
+
+@on.syscall_failure("execveat", when=Options.fails)
+def failed_at(filename, argv, ret):
+    emit_failure(filename, argv, ret)
+
+
+@bpf.inline
+def emit_failure(filename, argv, ret):
+    if ret >= 0 or not selected():
+        return
+    row = execs.begin()
+    row.append(filename)
+    # One more than is shown tells that there are more.
+    for i in range(Options.max_args + 2):
+        if bpf.compat():
+            argument = bpf.user(bpf.cast(argv, "u32 *")[i])
+        else:
+            argument = bpf.user(argv[i])
+        if argument is None:
+            break
+        row.append(argument)
+    row.emit(ret=ret, script=0, pcomm=bpf.task().real_parent.comm)
