@@ -140,7 +140,7 @@ def _is_none(
         )
     if test.operator == "is-not":
         then, orelse = orelse, then
-    if isinstance(left, Static):
+    if isinstance(left, (Static, Const)):
         walker.builder.jump(then if left.value is None else orelse)
         return NOTHING
     if not isinstance(left, Register) or not isinstance(left.type, Pointer):

@@ -87,6 +87,16 @@ def function_tree(function: FunctionType) -> tree.Function:
     return found
 
 
+def parse(source: str, file: str) -> dict[str, tree.Function]:
+    """The syntax trees of all functions in a source text, by name.
+
+    `file` is what messages call the text.  Raises CompileError as `function_tree` does.
+    """
+    module = _Module(file, source)
+    reader = _Reader(module)
+    return {node.name: reader.function(node) for node in module.functions.values()}
+
+
 def _module_of(function: FunctionType) -> _Module:
     file = function.__code__.co_filename
     module = _modules.get(file)

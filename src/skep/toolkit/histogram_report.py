@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import struct
 import time
-from typing import TYPE_CHECKING, Any, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Sequence
 
 from skep.authoring.outputs import Histogram
 from skep.compiler.environment import HistogramObject
@@ -17,11 +17,42 @@ from skep.fields import Member
 from skep.output.histograms import Histograms
 from skep.output.record_types import RecordType
 from skep.spec import FieldLayout, RecordLayout
+from skep.toolkit.binding import Binding
+from skep.toolkit.session import Session
 
 if TYPE_CHECKING:
     from skep.toolkit.run import Run
 
-Counters = Mapping[bytes, Sequence[int]]
+Counts = dict[Sequence[Any], Sequence[int]]
+
+
+class HistogramReader:
+    """Reads a histogram's counters as differences to the last time."""
+
+    def __init__(
+        self, session: Session, binding: Binding, histogram: Histogram
+    ) -> None:
+        bound = binding.bind(histogram)
+        assert isinstance(bound, HistogramObject)
+        self.bound = bound
+        self._session = session
+        self._codes = _codes(bound.key)
+        self._before: dict[bytes, Sequence[int]] = {}
+
+    def read(self) -> tuple[Counts, int]:
+        """Counts by key since the last call, keys without any left out; and the sum of
+        the values, if the histogram keeps it."""
+        counts: Counts = {}
+        total = 0
+        slots = self.bound.slots
+        for key, counters in self._session.histogram(self.bound).items():
+            before = self._before.get(key, (0,) * len(counters))
+            new = [now - then for now, then in zip(counters, before)]
+            self._before[key] = counters
+            if any(new[:slots]):
+                counts[struct.unpack_from(self._codes, key)] = new[:slots]
+                total += sum(new[slots:])
+        return counts, total
 
 
 class HistogramReport:
@@ -35,17 +66,13 @@ class HistogramReport:
     def __init__(self, run: Run, histogram: Histogram) -> None:
         options = run.options
         self.run = run
-        bound = run.binding.bind(histogram)
-        assert isinstance(bound, HistogramObject)
-        self.bound = bound
+        self.reader = HistogramReader(run.session, run.binding, histogram)
         self.unit = str(run.binding.value_of(histogram.unit))
         members = run.binding.visible(histogram.key) if histogram.key else []
-        self.codes = _codes(bound.key)
         self.form = "dict" if getattr(options, "bcc_json", False) else options.format
         schema = f"{run.tool.name}.histogram/1"
         key = RecordType(_key_layout(members), members, schema, kind="histogram")
         self.sink = Histograms(key, self.unit, self.form, run.context, run.writer)
-        self.before: dict[bytes, Sequence[int]] = {}
         self.left = getattr(options, "count", None)
 
     def start(self) -> None:
@@ -71,38 +98,20 @@ class HistogramReport:
         return self.left is not None and self.left <= 0
 
     def _show(self) -> None:
-        counts, totals = self._difference(self.run.session.histogram(self.bound))
+        counts, total = self.reader.read()
         writer = self.run.writer
         if self.form == "table":
             writer.text("\n")
             if getattr(self.run.options, "timestamp", False):
                 writer.text(f"{time.strftime('%H:%M:%S'):<8s}\n")
         self.sink.write(counts)
-        if self.bound.total and self.form == "table":
-            number, total = sum(map(sum, counts.values())), sum(totals)
+        if self.reader.bound.total and self.form == "table":
+            number = sum(map(sum, counts.values()))
             if number:
                 writer.text(
                     f"\navg = {total // number} {self.unit}, "
                     f"total: {total} {self.unit}, count: {number}\n\n"
                 )
-
-    def _difference(
-        self, now: Counters
-    ) -> tuple[dict[Sequence[Any], Sequence[int]], list[int]]:
-        """Counts by key since the last report, those without any left out; and sums."""
-        counts: dict[Sequence[Any], Sequence[int]] = {}
-        totals = []
-        for key, counters in now.items():
-            before = self.before.get(key, (0,) * len(counters))
-            new = [a - b for a, b in zip(counters, before)]
-            self.before[key] = counters
-            if any(new[: self.bound.slots]):
-                counts[self._values(key)] = new[: self.bound.slots]
-                totals += new[self.bound.slots :]
-        return counts, totals
-
-    def _values(self, key: bytes) -> tuple[Any, ...]:
-        return struct.unpack_from(self.codes, key)
 
 
 _CODES = {(1, False): "B", (2, False): "H", (4, False): "I", (8, False): "Q"}
