@@ -23,7 +23,9 @@ _QUIET_SECONDS = 0.5
 _START_SECONDS = 30
 _END_SECONDS = 60
 
-_ADMITTED = re.compile(r"lost (\d+)|(\d+)(?: \w+)? lost", re.IGNORECASE)
+# bpftrace: "Lost 5 events"; skep: "5 events lost", and again "in all 5 events lost".
+_ADMITTED = re.compile(r"lost (\d+)|(\d+) events lost", re.IGNORECASE)
+_IN_ALL = re.compile(r"in all (\d+) events lost")
 
 
 class DoesNotRun(Exception):
@@ -109,8 +111,10 @@ class Running:
     def admitted(self) -> int:
         """The lost events that the tool itself speaks of."""
         errors = os.pread(self._stderr.fileno(), 1 << 30, 0)
-        found = _ADMITTED.findall((errors + self._tail()).decode(errors="replace"))
-        return sum(int(before or after) for before, after in found)
+        text = (errors + self._tail()).decode(errors="replace")
+        in_all = _IN_ALL.findall(text)
+        found = _ADMITTED.findall(text)
+        return sum(map(int, in_all)) or sum(int(a or b) for a, b in found)
 
     def _tail(self) -> bytes:
         """The lines of standard output that speak of losses, as bpftrace's do."""

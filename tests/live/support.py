@@ -50,10 +50,17 @@ class Outcome(NamedTuple):
         objects = [json.loads(line) for line in self.stdout.decode().splitlines()]
         return [item for item in objects if item["type"] == kind]
 
-    def lost(self) -> dict[str, int]:
+    def ledger(self) -> dict[str, int]:
         """What the ledger counted, by cause, as the last line of type loss says."""
-        ledgers = self.objects("loss")
-        return dict(ledgers[-1]["lost"]) if ledgers else {}
+        lines = self.objects("loss")
+        counts = lines[-1] if lines else {}
+        common = ("type", "schema", "time_ns")
+        return {key: n for key, n in counts.items() if n and key not in common}
+
+    def lost(self) -> int:
+        """The events that the ledger says are missing from the output."""
+        causes = ("ring_full", "scratch_busy", "recursion")
+        return sum(self.ledger().get(cause, 0) for cause in causes)
 
 
 class Tool:
@@ -86,6 +93,8 @@ class Tool:
         )
         try:
             self.wait_for(lambda output: b"\n" in output, START_SECONDS)
+            if self.output().startswith(b'{"type":"error"'):
+                raise AssertionError(self.output().decode())
         except BaseException:
             self._end()
             raise

@@ -290,13 +290,13 @@ class Columns(ExecsnoopTest):
             process = subprocess.Popen(["/bin/true", self.directory])
             process.wait()
             lines = tool.stop().lines()
-        header = "TIME      TIME(s)  UID    COMM             PID     "
+        header = "TIME     TIME(s) UID   COMM             PID     "
         header += "PCOMM            PPID    CPU  RET ARGS"
         self.assertEqual(lines[0], header)
         with open("/proc/self/comm") as stream:
             comm = stream.read().strip()
-        time = r"\d\d:\d\d:\d\d  (\d+\.\d{3}) +"
-        task = f"0      true             {process.pid:<7d} "
+        time = r"\d\d:\d\d:\d\d (\d+\.\d{3}) +"
+        task = f"0     true             {process.pid:<7d} "
         parent = f"{comm:<16s} {os.getpid():<7d} {cpu:<4d} "
         line = time + re.escape(f"{task}{parent}  0 /bin/true {self.directory}")
         self.assertEqual(len(support.matches(line, lines)), 1, lines)

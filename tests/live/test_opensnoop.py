@@ -154,7 +154,7 @@ class Paths(OpensnoopTest):
         paths = [event["path"] for event in outcome.objects("event")]
         lengths = [len(path) for path in paths if (path or "").startswith(start)]
         self.assertEqual(lengths, [SHOWN - 1, SHOWN, SHOWN, SHOWN])
-        self.assertEqual(outcome.lost(), {"truncated": 2})
+        self.assertEqual(outcome.ledger(), {"truncated": 2})
 
     def test_odd_bytes_never_reach_a_terminal(self) -> None:
         calls, outcome = self.trace()
@@ -299,9 +299,9 @@ class Columns(OpensnoopTest):
                 self.open_in_child("second"),
             ]
             outcome = tool.stop()
-        header = "TIME(s)        UID    PID    COMM               FD ERR PATH"
+        header = "TIME(s)       UID   PID    COMM               FD ERR PATH"
         self.assertEqual(outcome.lines()[0], header)
-        line = r"(\d+\.\d{9}) {1,}(\d+) +(\d+) +.* " + re.escape(self.directory) + "/.*"
+        line = r"(\d+\.\d{9}) +(\d+) +(\d+) +.* " + re.escape(self.directory) + "/.*"
         rows = [match.groups() for match in support.matches(line, outcome.lines())]
         self.assertEqual([int(uid) for _, uid, _ in rows], [54321, 0])
         self.assertEqual([int(pid) for _, _, pid in rows], pids)
