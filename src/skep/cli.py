@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Callable, Optional, Sequence
+from collections.abc import Sequence
+from typing import Callable
 
 from skep.errors import SkepError, UsageError
 
@@ -15,7 +16,7 @@ USAGE = """usage: skep TOOL [options]     trace something; 'skep TOOL --help' te
 """
 
 
-def main(arguments: Optional[Sequence[str]] = None) -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Run skep with these arguments; returns the exit status."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:

@@ -7,7 +7,7 @@ that draws carets.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple, Optional
+from typing import NamedTuple
 
 
 class Span(NamedTuple):
@@ -40,7 +40,7 @@ class Diagnostic(NamedTuple):
     """One message: what is wrong, where, more facts, and what to do."""
 
     message: str
-    span: Optional[Span] = None
+    span: Span | None = None
     notes: Sequence[str] = ()
     hint: str = ""
 
@@ -65,7 +65,7 @@ class SkepError(Exception):
     def __init__(
         self,
         message: str,
-        span: Optional[Span] = None,
+        span: Span | None = None,
         notes: Sequence[str] = (),
         hint: str = "",
     ) -> None:

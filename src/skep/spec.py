@@ -6,10 +6,10 @@ A spec is comparable and printable and knows nothing of the running kernel;
 
 from __future__ import annotations
 
-from typing import NamedTuple, Optional, Sequence
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from skep.asm import Instruction
-
 
 LEDGER_CAUSES = (
     "ring full",
@@ -123,7 +123,7 @@ class RecordLayout(NamedTuple):
     type_id: int
     fields: Sequence[FieldLayout]
     size: int
-    tail: Optional[str] = None
+    tail: str | None = None
     tail_kind: str = ""
     tail_max: int = 0
 

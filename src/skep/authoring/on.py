@@ -7,7 +7,7 @@ the tool starts, with its parameters bound by name to what the probe offers.
 from __future__ import annotations
 
 from types import FunctionType
-from typing import Callable, NamedTuple, Optional
+from typing import Callable, NamedTuple
 
 from skep.probes.intention import (
     Intention,
@@ -81,8 +81,8 @@ def interval(seconds: float, when: object = None) -> Decorator:
 
 def perf_event(
     event: str,
-    period: Optional[int] = None,
-    frequency: Optional[int] = None,
+    period: int | None = None,
+    frequency: int | None = None,
     when: object = None,
 ) -> Decorator:
     """On samples of a hardware or software event ("cycles", "cpu-clock") on every CPU.

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import builtins
 import sys
-from typing import Any, Callable, ClassVar, Mapping, Optional, Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any, Callable, ClassVar
 
 from skep.errors import InternalError, UsageError
 from skep.fields import Field
@@ -38,9 +39,9 @@ class Option:
         flags: Sequence[str],
         default: object,
         help: str,
-        metavar: Optional[str],
+        metavar: str | None,
         repeat: bool,
-        check: Optional[Callable[[Any], Any]],
+        check: Callable[[Any], Any] | None,
         rest: bool,
     ) -> None:
         self.flags = tuple(flags)
@@ -84,9 +85,9 @@ def option(
     *flags: str,
     default: object = None,
     help: str = "",
-    metavar: Optional[str] = None,
+    metavar: str | None = None,
     repeat: bool = False,
-    check: Optional[Callable[[Any], Any]] = None,
+    check: Callable[[Any], Any] | None = None,
     rest: bool = False,
 ) -> Any:
     """Declare an option: `failed: bool = option("-x", "--failed", help="…")`.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Optional, Type, Union
+from typing import Any, Callable
 
 from skep.authoring.records import Record
 
@@ -10,7 +10,7 @@ from skep.authoring.records import Record
 class Stream:
     """Records as they happen; in kernel-side code `emit(field=value, …)`."""
 
-    def __init__(self, record: Type[Record]) -> None:
+    def __init__(self, record: type[Record]) -> None:
         self.record = record
 
 
@@ -25,8 +25,8 @@ class Histogram:
 
     def __init__(
         self,
-        key: Optional[Type[Record]] = None,
-        unit: Union[str, Callable[[Any], str]] = "",
+        key: type[Record] | None = None,
+        unit: str | Callable[[Any], str] = "",
         total: object = False,
         keys: int = 1024,
     ) -> None:
@@ -46,8 +46,8 @@ class Map:
 
     def __init__(
         self,
-        key: Union[str, Type[Record]],
-        value: Union[str, Type[Record]],
+        key: str | type[Record],
+        value: str | type[Record],
         size: int = 10240,
         kind: str = "hash",
         pinned: object = None,

@@ -7,7 +7,7 @@ fails yields zero and is counted in the ledger.
 
 from __future__ import annotations
 
-from typing import Sequence, Union
+from collections.abc import Sequence
 
 from skep.compiler import ir
 from skep.compiler.arithmetic import Number, convert, sign_loaded
@@ -31,7 +31,7 @@ DIRECT = frozenset(("trusted", "memory", "stack", "context"))
 WRITABLE = frozenset(("memory", "stack"))
 
 
-def member_of(type_: Union[Struct, Layout], name: str, span: Span) -> Member:
+def member_of(type_: Struct | Layout, name: str, span: Span) -> Member:
     """A member by name; the error lists the nearest ones."""
     member = type_.member(name)
     if member is None:
@@ -235,9 +235,7 @@ def _unit(member: Member) -> tuple[int, int]:
     raise AssertionError("a bit field lies within 8 bytes")
 
 
-def _chunks(
-    size: int, to: int, source: int, widest: int
-) -> Sequence[tuple[int, int]]:
+def _chunks(size: int, to: int, source: int, widest: int) -> Sequence[tuple[int, int]]:
     """(start, width) of the aligned loads and stores that cover `size` bytes."""
     chunks, start = [], 0
     while start < size:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Optional, Union
-
 from skep.compiler import ir
 from skep.compiler.ir import Block, Graph, Imm, Slot
 from skep.compiler.values import Const, Register
@@ -22,13 +20,13 @@ class Builder:
 
     def __init__(self) -> None:
         self.graph = Graph()
-        self.block: Optional[Block] = self.graph.entry
+        self.block: Block | None = self.graph.entry
         self.graph.entry.reached = True
-        self.span: Optional[Span] = None
+        self.span: Span | None = None
         self.depth = 0
         self.maps: dict[str, MapSpec] = {}
         self._slots: dict[tuple[int, str], Slot] = {}
-        self._exit: Optional[Block] = None
+        self._exit: Block | None = None
 
     def emit(self, instruction: ir.Instruction) -> None:
         """Append to the current block; unreachable code is dropped."""
@@ -71,9 +69,7 @@ class Builder:
         """A new virtual register."""
         return self.graph.new_register()
 
-    def move(
-        self, src: ir.Operand, dst: Optional[int] = None, wide: bool = True
-    ) -> int:
+    def move(self, src: ir.Operand, dst: int | None = None, wide: bool = True) -> int:
         """Copy to a register, a new one by default."""
         result = self.register() if dst is None else dst
         self.emit(ir.Move(result, src, wide))
@@ -83,7 +79,7 @@ class Builder:
         """A new register with a 64-bit constant."""
         return self.move(Imm(signed64(value)))
 
-    def operand(self, value: Union[Const, Register], wide: bool) -> ir.Operand:
+    def operand(self, value: Const | Register, wide: bool) -> ir.Operand:
         """An operand of arithmetic: an immediate where the instruction can hold it."""
         if isinstance(value, Register):
             return value.register
@@ -123,13 +119,15 @@ class Builder:
         self.emit(ir.LeaValue(dst, self.map(spec).name))
         return dst
 
-    def lea(self, src: Union[ir.Address, ir.MapRef]) -> int:
+    def lea(self, src: ir.Address | ir.MapRef) -> int:
         """The address of a stack byte or of a map."""
         dst = self.register()
         self.emit(ir.Lea(dst, src))
         return dst
 
-    def call(self, helper: str, *arguments: ir.Argument, droppable: bool = False) -> int:
+    def call(
+        self, helper: str, *arguments: ir.Argument, droppable: bool = False
+    ) -> int:
         """Call a helper; its result in a new register."""
         dst = self.register()
         self.emit(ir.CallHelper(dst, helper, list(arguments), droppable))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from types import FunctionType
-from typing import TYPE_CHECKING, NamedTuple, Optional
+from typing import TYPE_CHECKING, NamedTuple
 
 from skep.compiler import tree
 from skep.compiler.conditions import merge
@@ -123,8 +123,10 @@ def _bind_parameters(
         expressions[name] = expression
     bound = {name: walker.value(e) for name, e in expressions.items()}
     defaults = dict(
-        zip(called.parameters[len(called.parameters) - len(called.defaults) :],
-            called.defaults)
+        zip(
+            called.parameters[len(called.parameters) - len(called.defaults) :],
+            called.defaults,
+        )
     )
     for name in called.parameters:
         if name not in bound:
@@ -169,7 +171,7 @@ def _walk_inline(
 
 def _flow_after(outer: Flow, flows: list[Flow]) -> Flow:
     """What holds after the call: the caller's variables, and what all returns know."""
-    known: Optional[Flow] = None
+    known: Flow | None = None
     for flow in flows:
         known = flow if known is None else known.join(flow)
     result = outer.copy()

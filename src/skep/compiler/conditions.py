@@ -6,7 +6,7 @@ reached and what is in it is never typed.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Union
+from typing import TYPE_CHECKING
 
 from skep.compiler import ir, strings, tree
 from skep.compiler.arithmetic import convert, expect_number, literal_type
@@ -22,9 +22,7 @@ if TYPE_CHECKING:
 NOTHING = Facts()
 
 
-def branch(
-    walker: Walker, test: tree.Expression, then: Block, orelse: Block
-) -> Facts:
+def branch(walker: Walker, test: tree.Expression, then: Block, orelse: Block) -> Facts:
     """Evaluate `test` and go to `then` if it holds, else to `orelse`."""
     if isinstance(test, tree.Unary) and test.operator == "not":
         facts = branch(walker, test.operand, orelse, then)
@@ -36,9 +34,7 @@ def branch(
     return _truth(walker, walker.value(test), test, then, orelse)
 
 
-def _bool_op(
-    walker: Walker, test: tree.BoolOp, then: Block, orelse: Block
-) -> Facts:
+def _bool_op(walker: Walker, test: tree.BoolOp, then: Block, orelse: Block) -> Facts:
     """`and` and `or`: each operand is walked only if those before it let it."""
     builder = walker.builder
     # The first operand is evaluated in any case; what it computes stays at hand.
@@ -66,9 +62,7 @@ def _bool_op(
     return Facts(frozenset(), certain | last.when_false)
 
 
-def _compare(
-    walker: Walker, test: tree.Compare, then: Block, orelse: Block
-) -> Facts:
+def _compare(walker: Walker, test: tree.Compare, then: Block, orelse: Block) -> Facts:
     left, right = walker.value(test.left), walker.value(test.right)
     operator = test.operator
     if operator in ("is", "is-not"):
@@ -88,14 +82,16 @@ def _compare(
             ir.Branch(operator, left.register, right.register, True, then, orelse),
         )
         return NOTHING
-    numbers = [expect_number(v, e.span) for v, e in zip((left, right), (test.left, test.right))]
+    numbers = [
+        expect_number(v, e.span) for v, e in zip((left, right), (test.left, test.right))
+    ]
     outcome = walker.arithmetic.compare(operator, numbers[0], numbers[1], test.span)
     _decide(walker, outcome, then, orelse)
     return NOTHING
 
 
 def _decide(
-    walker: Walker, outcome: Union[bool, ir.Branch], then: Block, orelse: Block
+    walker: Walker, outcome: bool | ir.Branch, then: Block, orelse: Block
 ) -> None:
     if isinstance(outcome, bool):
         walker.builder.jump(then if outcome else orelse)
@@ -252,7 +248,7 @@ def merge(
 
 def _merged_type(
     walker: Walker, values: list[Value], node: tree.Expression
-) -> Union[Int, Pointer]:
+) -> Int | Pointer:
     """The common type of several values: widths join, None makes a pointer nullable."""
     pointers = [v.type for v in values if _is_pointer(v)]
     if pointers:
@@ -261,7 +257,8 @@ def _merged_type(
         first = pointers[0]
         assert isinstance(first, Pointer)
         same = all(
-            isinstance(p, Pointer) and (p.target, p.space) == (first.target, first.space)
+            isinstance(p, Pointer)
+            and (p.target, p.space) == (first.target, first.space)
             for p in pointers
         )
         if same and all(isinstance(v, Static) and v.value is None for v in rest):

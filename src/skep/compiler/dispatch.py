@@ -8,7 +8,8 @@ which exists once.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Sequence, Tuple, Union
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 from skep.compiler import ir, saved, tree
 from skep.compiler.arithmetic import convert
@@ -34,7 +35,7 @@ class Arm(NamedTuple):
     body: int
 
 
-def walk_handlers(walker: Walker, handlers: Sequence[Tuple[Handler, Site]]) -> None:
+def walk_handlers(walker: Walker, handlers: Sequence[tuple[Handler, Site]]) -> None:
     """Walk all handlers of a program that sees every system call."""
     span = walker.environment.tree_of(handlers[0][0].function).span
     fetcher = Fetcher(walker, handlers[0][1].attach.kind == "tp_btf", span)
@@ -58,7 +59,7 @@ def walk_entry(walker: Walker, name: str, entry: Site, called: tree.Function) ->
 def _walk_matches(
     walker: Walker,
     sites: Sequence[Site],
-    bodies: Sequence[Union[_Body, _Saver]],
+    bodies: Sequence[_Body | _Saver],
     fetcher: Fetcher,
 ) -> None:
     builder = walker.builder
@@ -110,9 +111,7 @@ def _branch_compat(
         return
     assert isinstance(member.type, Int)
     offset = member.bit_offset // 8
-    status = walker.access.load_bytes(
-        place.base, offset, member.type.size, place.space
-    )
+    status = walker.access.load_bytes(place.base, offset, member.type.size, place.space)
     wide = member.type.size == 8
     builder.finish(ir.Branch("&", status, Imm(abi.task_mask), wide, compat, native))
 
@@ -121,7 +120,7 @@ def _select(
     walker: Walker,
     number: int,
     arms: Sequence[Arm],
-    bodies: Sequence[Union[_Body, _Saver]],
+    bodies: Sequence[_Body | _Saver],
     fetcher: Fetcher,
 ) -> None:
     """Load the parameters of the case that the number stands for."""
@@ -191,7 +190,6 @@ class _Body:
             for name in values
         }
         walk_body(walker, self.handler, self.called)
-
 
 
 class _Saver:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Callable, Mapping, Optional, Sequence, Type as Class, Union
+from collections.abc import Mapping, Sequence
+from typing import Callable
 
 import skep.asm as asm
 from skep.asm import Instruction, opcodes
@@ -72,7 +73,7 @@ class Emitter:
 
     def blocks(self, blocks: Sequence[Block]) -> list[Instruction]:
         """The instructions of all blocks."""
-        followers: list[Optional[Block]] = [*blocks[1:], None]
+        followers: list[Block | None] = [*blocks[1:], None]
         for block, follower in zip(blocks, followers):
             self.starts[id(block)] = self.slots
             for instruction in block.instructions:
@@ -88,7 +89,7 @@ class Emitter:
     def reg(self, register: int) -> int:
         return self.colours[register]
 
-    def _terminate(self, last: ir.Terminator, follower: Optional[Block]) -> None:
+    def _terminate(self, last: ir.Terminator, follower: Block | None) -> None:
         if isinstance(last, ir.Exit):
             self._move(R0, last.value, True)
             self.add(asm.exit_())
@@ -97,7 +98,7 @@ class Emitter:
         elif isinstance(last, ir.Branch):
             self._branch(last, follower)
 
-    def _jump(self, target: Block, follower: Optional[Block]) -> None:
+    def _jump(self, target: Block, follower: Block | None) -> None:
         if target is not follower:
             self._to(asm.jump(0), target)
 
@@ -105,7 +106,7 @@ class Emitter:
         self.add(instruction)
         self.pending.append((instruction, self.slots, target))
 
-    def _branch(self, last: ir.Branch, follower: Optional[Block]) -> None:
+    def _branch(self, last: ir.Branch, follower: Block | None) -> None:
         operator, then, orelse = last.operator, last.then, last.orelse
         if then is follower and operator in OPPOSITE:
             operator, then, orelse = OPPOSITE[operator], orelse, then
@@ -178,7 +179,7 @@ class Emitter:
     def lea(self, i: ir.Lea) -> None:
         self._address(self.reg(i.dst), i.src)
 
-    def _address(self, dst: int, src: Union[Address, MapRef]) -> None:
+    def _address(self, dst: int, src: Address | MapRef) -> None:
         if isinstance(src, MapRef):
             self.add(asm.load_map(dst, src.name))
         else:
@@ -223,7 +224,7 @@ class Emitter:
             moves[dst] = R0
 
 
-_EMITTERS: dict[Class[ir.Instruction], Callable[..., None]] = {
+_EMITTERS: dict[type[ir.Instruction], Callable[..., None]] = {
     ir.Move: Emitter.move,
     ir.Alu: Emitter.alu,
     ir.Unary: Emitter.unary,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from types import FunctionType
-from typing import Callable, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import Callable, NamedTuple
 
 from skep.compiler import tree
 from skep.compiler.types import Layout
@@ -42,7 +43,7 @@ class EmittedField(NamedTuple):
 
     name: str
     ctype: str
-    fill: Optional[str]
+    fill: str | None
 
 
 class StreamObject(NamedTuple):
@@ -67,7 +68,7 @@ class HistogramObject(NamedTuple):
     """
 
     map: MapSpec
-    key: Optional[Layout]
+    key: Layout | None
     slots: int
     total: bool
     hidden: Sequence[str] = ()
@@ -85,7 +86,7 @@ class Globals(NamedTuple):
         closure = {name: cell.cell_contents for name, cell in cells}
         return cls(function.__globals__, closure)
 
-    def find(self, name: str) -> Tuple[bool, object]:
+    def find(self, name: str) -> tuple[bool, object]:
         """Whether there is such a name, and its value."""
         if name in self.closure:
             return True, self.closure[name]

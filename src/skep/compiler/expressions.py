@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from types import ModuleType
-from typing import TYPE_CHECKING, Callable, Type as Class
+from typing import TYPE_CHECKING, Callable
 
 from skep.compiler import ir, tree
 from skep.compiler.access import member_of
@@ -188,7 +188,7 @@ def address(walker: Walker, value: Value, node: tree.Expression) -> Register:
     return number
 
 
-EXPRESSIONS: dict[Class[object], Callable[..., Value]] = {
+EXPRESSIONS: dict[type[object], Callable[..., Value]] = {
     tree.Name: name,
     tree.Literal: literal,
     tree.Unary: unary,

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Callable, NamedTuple, Union
+from typing import TYPE_CHECKING, Callable, NamedTuple
 
-from skep.compiler import ir
 from skep.compiler.arithmetic import convert, sign_loaded, truncate
 from skep.compiler.ir import Address, Imm
-from skep.compiler.types import U32, U64, Array, Int, Layout, Pointer, Struct
+from skep.compiler.types import U64, Array, Int, Layout, Pointer, Struct
 from skep.compiler.values import Place, Register, Value
 from skep.errors import InternalError, Span
 from skep.probes.candidate import (
@@ -16,7 +15,6 @@ from skep.probes.candidate import (
     CtxWord,
     DataLoc,
     Elapsed,
-    Fetch,
     Param,
     ProbedWord,
     RegsMember,
@@ -26,6 +24,7 @@ from skep.probes.candidate import (
 
 if TYPE_CHECKING:
     from skep.compiler.walker import Walker
+
 
 class SavedRecord(NamedTuple):
     """What the entry program left: the address of its record, and the record's layout."""
@@ -69,7 +68,7 @@ class Fetcher:
             raise InternalError(f"{param.name}: a parameter of type {type_}")
         return convert(self.builder, Register(raw, U64), type_)
 
-    def number(self, fetch: Union[CtxWord, RegsMember]) -> int:
+    def number(self, fetch: CtxWord | RegsMember) -> int:
         """The number of the system call, as a u32."""
         if isinstance(fetch, RegsMember):
             return self.regs_member(fetch)
@@ -137,7 +136,7 @@ class Fetcher:
         self.builder.alu("|", both, low)
         return both
 
-    def saved_value(self, fetch: Union[Saved, Elapsed]) -> int:
+    def saved_value(self, fetch: Saved | Elapsed) -> int:
         assert self.saved is not None
         member = self.saved.layout.member(fetch.name)
         assert member is not None
@@ -153,9 +152,7 @@ class Fetcher:
         return now
 
     def _at_hand(self, key: object, compute: Callable[[], int]) -> int:
-        value = self.walker.at_hand(
-            ("fetch", key), lambda: Register(compute(), U64)
-        )
+        value = self.walker.at_hand(("fetch", key), lambda: Register(compute(), U64))
         assert isinstance(value, Register)
         return value.register
 

@@ -7,7 +7,8 @@ Arithmetic is two-address, as BPF's is.  Operands are virtual registers (ints) o
 
 from __future__ import annotations
 
-from typing import Callable, Iterator, NamedTuple, Optional, Union
+from collections.abc import Iterator
+from typing import Callable, NamedTuple, Union
 
 from skep.errors import Span
 
@@ -56,7 +57,7 @@ class Instruction:
     """Base of all instructions."""
 
     __slots__ = ("span",)
-    span: Optional[Span]
+    span: Span | None
     pure = False
     """Whether the instruction may be dropped when nobody reads its result."""
 
@@ -64,7 +65,7 @@ class Instruction:
         """The virtual registers that the instruction reads."""
         return iter(())
 
-    def defines(self) -> Optional[int]:
+    def defines(self) -> int | None:
         """The virtual register that it writes."""
         return None
 
@@ -248,7 +249,7 @@ class Lea(Instruction):
     __slots__ = ("dst", "src")
     pure = True
 
-    def __init__(self, dst: int, src: Union[Address, MapRef]) -> None:
+    def __init__(self, dst: int, src: Address | MapRef) -> None:
         self.dst = dst
         self.src = src
 
@@ -286,7 +287,7 @@ class CallHelper(Instruction):
 
     def __init__(
         self,
-        dst: Optional[int],
+        dst: int | None,
         helper: str,
         arguments: list[Argument],
         droppable: bool = False,
@@ -305,7 +306,7 @@ class CallHelper(Instruction):
             if isinstance(argument, int):
                 yield argument
 
-    def defines(self) -> Optional[int]:
+    def defines(self) -> int | None:
         return self.dst
 
     def rename(self, use: Rename, define: Rename) -> None:

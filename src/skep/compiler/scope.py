@@ -7,7 +7,8 @@ flow and is kept in a `Flow`.
 
 from __future__ import annotations
 
-from typing import Hashable, NamedTuple, Optional, Sequence
+from collections.abc import Hashable, Sequence
+from typing import NamedTuple
 
 from skep.compiler import tree
 from skep.compiler.environment import Globals
@@ -68,7 +69,7 @@ class Returned(NamedTuple):
     """A `return`: the block it ends, not terminated yet, what it gives, what holds."""
 
     block: Block
-    value: Optional[Value]
+    value: Value | None
     flow: Flow
     statement: tree.Return
 
@@ -79,7 +80,7 @@ class Frame:
     __slots__ = ("function", "globals", "variables", "loops", "returns", "caller")
 
     def __init__(
-        self, function: tree.Function, names: Globals, caller: Optional[Frame]
+        self, function: tree.Function, names: Globals, caller: Frame | None
     ) -> None:
         self.function = function
         self.globals = names
@@ -90,7 +91,7 @@ class Frame:
 
     def calls(self, function: tree.Function) -> bool:
         """Whether `function` is being walked already, so that calling it recurses."""
-        frame: Optional[Frame] = self
+        frame: Frame | None = self
         while frame is not None:
             if frame.function is function:
                 return True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Optional, Tuple, Union
+from typing import TYPE_CHECKING, Union
 
 from skep.compiler import ir
 from skep.compiler.builder import signed32, signed64
@@ -20,7 +20,7 @@ LONGEST = 256
 Text = Union[Place, Register]
 
 
-def comparable(left: Value, right: Value) -> Optional[Tuple[Text, bytes]]:
+def comparable(left: Value, right: Value) -> tuple[Text, bytes] | None:
     """The text in memory and the known text, if the two values are that."""
     for value, other in ((left, right), (right, left)):
         if isinstance(other, Static) and isinstance(other.value, (str, bytes)):
@@ -72,14 +72,12 @@ def branch_if_equal(
                 operand = builder.constant(number)
         else:
             operand = Imm(signed32(number))
-        builder.finish(
-            ir.Branch("==", chunk, operand, width == 8, following, orelse)
-        )
+        builder.finish(ir.Branch("==", chunk, operand, width == 8, following, orelse))
         builder.start(following)
     builder.jump(then)
 
 
-def _at_hand(walker: Walker, text: Place, size: int) -> Tuple[ir.Base, int]:
+def _at_hand(walker: Walker, text: Place, size: int) -> tuple[ir.Base, int]:
     """The text where single loads can reach it."""
     if text.space in ("memory", "stack"):
         return text.base, text.offset
@@ -110,7 +108,7 @@ def _read(walker: Walker, text: Register, size: int, span: Span) -> Slot:
     return slot
 
 
-def _chunks(wanted: bytes) -> list[Tuple[int, int, int]]:
+def _chunks(wanted: bytes) -> list[tuple[int, int, int]]:
     """(start, width, number) of little-endian loads that cover the text."""
     chunks, start = [], 0
     while start < len(wanted):

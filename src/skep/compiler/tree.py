@@ -6,7 +6,8 @@ There are no types here; the compiler gives them while it walks.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Optional, Sequence, Union
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Union
 
 from skep.errors import Span
 
@@ -50,7 +51,7 @@ class Name(Node):
 class Literal(Node):
     """An int, bool, bytes, str or None."""
 
-    value: Union[int, bytes, str, None]
+    value: int | bytes | str | None
     span: Span
 
 
@@ -203,13 +204,11 @@ class Continue(Node):
 class Return(Node):
     """Leave the function; without a value the result is None."""
 
-    value: Optional[Expression]
+    value: Expression | None
     span: Span
 
 
-Statement = Union[
-    Assign, Augment, Evaluate, If, For, While, Break, Continue, Return
-]
+Statement = Union[Assign, Augment, Evaluate, If, For, While, Break, Continue, Return]
 
 
 class Function(Node):

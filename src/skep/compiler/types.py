@@ -6,7 +6,8 @@ declarations; pointers know in which memory they point and whether they may be n
 
 from __future__ import annotations
 
-from typing import Mapping, NamedTuple, Optional, Sequence, Tuple, Union
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple, Union
 
 from skep.btf import Btf, base_type, parse_c_type
 from skep.btf import types as b
@@ -115,7 +116,7 @@ class Layout(NamedTuple):
     size: int
     members: Mapping[str, Member]
 
-    def member(self, name: str) -> Optional[Member]:
+    def member(self, name: str) -> Member | None:
         """The member called `name`."""
         return self.members.get(name)
 
@@ -142,7 +143,7 @@ class Struct:
     def name(self) -> str:
         return self._type.name
 
-    def member(self, name: str) -> Optional[Member]:
+    def member(self, name: str) -> Member | None:
         """The member called `name`, also inside anonymous structs and unions."""
         found = self.btf.member(self.id, name)
         if found is None:
@@ -213,14 +214,14 @@ def from_btf(btf: Btf, type_id: int) -> Type:
     return VOID
 
 
-def _pointee(btf: Btf, type_id: int) -> Tuple[Type, bool]:
+def _pointee(btf: Btf, type_id: int) -> tuple[Type, bool]:
     """What a pointer points to, and whether BTF says that it is user memory."""
     described = btf.type(type_id)
     user = isinstance(described, b.TypeTag) and described.name == "user"
     return from_btf(btf, type_id), user
 
 
-def from_c(text: str, btf: Optional[Btf]) -> Type:
+def from_c(text: str, btf: Btf | None) -> Type:
     """The type with a C spelling such as `struct task_struct *` or `u32`.
 
     `btf` may be None for types made of plain integers.  Raises TargetError when the
@@ -263,7 +264,7 @@ def align_of(type_: Type) -> int:
     return 8
 
 
-def lay_out(name: str, members: Sequence[Tuple[str, Type]], start: int = 0) -> Layout:
+def lay_out(name: str, members: Sequence[tuple[str, Type]], start: int = 0) -> Layout:
     """Lay members out in order with natural alignment, padded at the end to 8 bytes at
     most; `start` bytes at the beginning stay free."""
     placed = {}

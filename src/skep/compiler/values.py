@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Optional, Union
+from typing import NamedTuple, Union
 
 from skep.compiler.ir import Slot
 from skep.compiler.types import Array, Int, Layout, Pointer, Struct, Type
@@ -12,7 +12,7 @@ class Const(NamedTuple):
     """An integer known when compiling; without a type it adapts to its context."""
 
     value: int
-    type: Optional[Int] = None
+    type: Int | None = None
 
 
 class Register(NamedTuple):
@@ -23,7 +23,7 @@ class Register(NamedTuple):
     """
 
     register: int
-    type: Union[Int, Pointer]
+    type: Int | Pointer
 
 
 class Place(NamedTuple):
@@ -32,9 +32,9 @@ class Place(NamedTuple):
     A `base` that is a slot lies on the program's own stack.
     """
 
-    base: Union[int, Slot]
+    base: int | Slot
     offset: int
-    type: Union[Struct, Layout, Array]
+    type: Struct | Layout | Array
     space: str
 
 
@@ -58,6 +58,6 @@ def type_name(value: Value) -> str:
     return str(value.type)
 
 
-def type_of(value: Value) -> Optional[Type]:
+def type_of(value: Value) -> Type | None:
     """The kernel-side type, None for literals and Python objects."""
     return None if isinstance(value, Static) else value.type

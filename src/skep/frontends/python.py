@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import ast
 import sys
+from collections.abc import Sequence
 from types import FunctionType
-from typing import Callable, NoReturn, Optional, Sequence
+from typing import Callable, NoReturn
 
 from skep.compiler import tree
 from skep.errors import CompileError, Span
@@ -111,13 +112,13 @@ def _module_of(function: FunctionType) -> _Module:
     return module
 
 
-def _source_of(function: FunctionType) -> Optional[str]:
+def _source_of(function: FunctionType) -> str | None:
     """The source as its loader knows it, so that code in a zip file works too."""
     owner = sys.modules.get(function.__module__)
     loader = getattr(owner, "__loader__", None)
     get_source = getattr(loader, "get_source", None)
     if owner is not None and get_source is not None:
-        source: Optional[str] = get_source(owner.__name__)
+        source: str | None = get_source(owner.__name__)
         return source
     try:
         with open(function.__code__.co_filename, encoding="utf-8") as file:

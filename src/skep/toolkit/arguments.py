@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any, NoReturn, Sequence
+from collections.abc import Sequence
+from typing import Any, NoReturn
 
 from skep.authoring.options import Option, Options
 from skep.errors import UsageError
@@ -112,5 +113,3 @@ def _check_common(options: Any) -> None:
         value = getattr(options, name)
         if value is not None and value <= 0:
             raise UsageError(f"--{name}: {value:g} is not more than zero")
-
-

@@ -6,8 +6,9 @@ process.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from types import FunctionType
-from typing import Any, Optional, Sequence, Type
+from typing import Any
 
 from skep.authoring.options import Option, Options
 from skep.authoring.outputs import Histogram, Map, Stream
@@ -20,7 +21,8 @@ from skep.compiler.environment import (
     MapObject,
     StreamObject,
 )
-from skep.compiler.types import Layout, Type as KernelType, from_c, lay_out
+from skep.compiler.types import Layout, from_c, lay_out
+from skep.compiler.types import Type as KernelType
 from skep.errors import InternalError
 from skep.fields import Column, Member, Time
 from skep.frontends.python import function_tree
@@ -57,7 +59,11 @@ class Binding:
     """
 
     def __init__(
-        self, tool: Tool, options: Options, ring_size: int = RING_SIZE, with_time: bool = False
+        self,
+        tool: Tool,
+        options: Options,
+        ring_size: int = RING_SIZE,
+        with_time: bool = False,
     ) -> None:
         self.tool = tool
         self.options = options
@@ -99,7 +105,7 @@ class Binding:
         """Whether what `when` says holds in this run; None always does."""
         return when is None or bool(self.value_of(when))
 
-    def visible(self, record: Type[Record]) -> list[Member]:
+    def visible(self, record: type[Record]) -> list[Member]:
         """The members that are sent and shown in this run."""
         return [
             member._replace(column=self._column(member.column))
@@ -127,14 +133,14 @@ class Binding:
         hidden = [m.name for m in stream.record.members if m.name not in shown]
         return StreamObject(self.ring, layout, fields, hidden)
 
-    def key_layout(self, record: Type[Record]) -> Layout:
+    def key_layout(self, record: type[Record]) -> Layout:
         """A record class as a key or a value in memory."""
         members = [(m.name, _kernel_type(m.field.ctype)) for m in self.visible(record)]
         return lay_out(record.__name__, members)
 
     def histogram(self, histogram: Histogram) -> HistogramObject:
         """A histogram: a per-CPU array, or a hash with the visible members as key."""
-        key: Optional[Layout] = None
+        key: Layout | None = None
         hidden: list[str] = []
         if histogram.key is not None:
             shown = [member.name for member in self.visible(histogram.key)]
@@ -183,9 +189,7 @@ def _kernel_type(ctype: str) -> KernelType:
     return from_c("u64" if "*" in ctype else ctype, None)
 
 
-def record_layout(
-    name: str, type_id: int, members: Sequence[Member]
-) -> RecordLayout:
+def record_layout(name: str, type_id: int, members: Sequence[Member]) -> RecordLayout:
     """Lay a record out for the ring buffer: wide fields first, text at the end.
 
     One 4-byte field fills the gap behind the type id.
@@ -193,9 +197,14 @@ def record_layout(
     tails = [m for m in members if m.field.ctype in TAILS]
     if len(tails) > 1:
         names = ", ".join(member.name for member in tails)
-        raise InternalError(f"{name} has more than one text of variable length: {names}")
-    fixed = [(m.name, _kernel_type(m.field.ctype), m.field.ctype) for m in members
-             if m.field.ctype not in TAILS]
+        raise InternalError(
+            f"{name} has more than one text of variable length: {names}"
+        )
+    fixed = [
+        (m.name, _kernel_type(m.field.ctype), m.field.ctype)
+        for m in members
+        if m.field.ctype not in TAILS
+    ]
     fixed.sort(key=lambda f: -_alignment(f[1]))
     gap = next((f for f in fixed if f[1].size == 4), None)
     if gap is not None:
@@ -226,7 +235,7 @@ def _format(ctype: str) -> str:
     return f"{_kernel_type(ctype).size}s"
 
 
-def guard_of(when: object) -> Optional[FunctionType]:
+def guard_of(when: object) -> FunctionType | None:
     """The kernel-side function that a probe's `when` is, if it is one."""
     if isinstance(when, FunctionType) and hasattr(when, INLINE_MARK):
         return when

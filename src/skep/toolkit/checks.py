@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Optional, TypeVar
+from typing import TypeVar
 
 from skep.errors import UsageError
 from skep.output.filters import Filter
@@ -25,14 +25,14 @@ def pages(number: int) -> int:
     return number
 
 
-def contains(text: str, part: Optional[str]) -> list[Filter]:
+def contains(text: str, part: str | None) -> list[Filter]:
     """The condition that the text of a member contains `part`; none for None."""
     if part is None:
         return []
     return [Filter(f"part in ({text} or '')", {"part": part})]
 
 
-def matches(text: str, pattern: Optional[str]) -> list[Filter]:
+def matches(text: str, pattern: str | None) -> list[Filter]:
     """The condition that a regular expression is found in text; none for None.
 
     `text` is a Python expression over members.  Raises UsageError for a bad pattern.

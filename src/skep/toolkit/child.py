@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from typing import Any, Optional
+from typing import Any
 
 from skep.errors import UsageError
 from skep.runtime.signals import StopSignals
@@ -25,7 +25,7 @@ class Child:
         os.close(read_fd)
 
     @classmethod
-    def start(cls, options: Any) -> Optional[Child]:
+    def start(cls, options: Any) -> Child | None:
         """The child for the option `command`, if the tool has it and it is given."""
         command = getattr(options, "command", None)
         if command is None:

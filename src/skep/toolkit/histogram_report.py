@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import struct
 import time
-from typing import TYPE_CHECKING, Any, Sequence
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from skep.authoring.outputs import Histogram
 from skep.compiler.environment import HistogramObject

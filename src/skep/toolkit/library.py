@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from types import ModuleType
-from typing import Any, Iterator, Mapping, Optional, Sequence
+from typing import Any
 
 from skep.authoring.outputs import Histogram
 from skep.authoring.records import Record
@@ -48,8 +49,8 @@ class Tracer:
         self._binding = Binding(self._tool, options)
         self._session = Session(self._binding, target)
         self._context = context_of(self._binding, target)
-        self._decoder: Optional[Decoder] = None
-        self._reader: Optional[HistogramReader] = None
+        self._decoder: Decoder | None = None
+        self._reader: HistogramReader | None = None
         for stream in self._tool.streams.values():
             names = [member.name for member in self._binding.visible(stream.record)]
             make = stream.record
@@ -92,7 +93,7 @@ class Tracer:
             self._reader = HistogramReader(self._session, self._binding, declared)
         return self._reader.read()[0]
 
-    def losses(self) -> Mapping[str, Optional[int]]:
+    def losses(self) -> Mapping[str, int | None]:
         """How much was lost so far, by cause; None where the kernel cannot tell."""
         return self._session.ledger.losses()
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import mmap
 import os
 import time
-from typing import Any, Optional, Protocol, Sequence
+from typing import Any, Protocol
 
-from skep.authoring.outputs import Histogram, Stream
+from skep.authoring.outputs import Stream
 from skep.errors import InternalError, SkepError
 from skep.fields import Clock, Context, IoFlags
 from skep.output.events import Events
@@ -98,8 +98,9 @@ def record_type(binding: Binding, stream: Stream) -> RecordType:
     options: Any = binding.options
     columns = options.columns.split(",") if options.columns else None
     schema = f"{binding.tool.name}.{stream.record.__name__.lower()}/1"
-    return RecordType(bound.layout, binding.visible(stream.record), schema,
-                      columns=columns)
+    return RecordType(
+        bound.layout, binding.visible(stream.record), schema, columns=columns
+    )
 
 
 def context_of(binding: Binding, target: Target) -> Context:
@@ -137,7 +138,7 @@ class Run:
             if child is not None:
                 child.close()
 
-    def _execute(self, stop: StopSignals, child: Optional[Child]) -> int:
+    def _execute(self, stop: StopSignals, child: Child | None) -> int:
         pages = getattr(self.options, "buffer_pages", None)
         ring_size = pages * mmap.PAGESIZE if pages else RING_SIZE
         is_json = self.options.format == "json"
@@ -152,7 +153,7 @@ class Run:
                 pass
         return 0
 
-    def _watch(self) -> Optional[Watch]:
+    def _watch(self) -> Watch | None:
         return None
 
     def _report(self) -> Report:
@@ -172,9 +173,7 @@ class Run:
             if self.options.format == "json":
                 self._write(receipt.line(time.time_ns()))
 
-    def _loop(
-        self, report: Report, stop: StopSignals, child: Optional[Child]
-    ) -> None:
+    def _loop(self, report: Report, stop: StopSignals, child: Child | None) -> None:
         losses = LossReporter(self._warn, self._loss_record())
         rings = [self.session.ring] if self.session.ring else []
         interval = getattr(self.options, "interval", None)
@@ -214,5 +213,3 @@ class Run:
 def run(tool: Tool, options: Any) -> int:
     """Run a tool with these options until it ends; its exit status."""
     return Run(tool, options, Target.from_host()).execute()
-
-

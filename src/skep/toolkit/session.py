@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Callable, Mapping, NamedTuple, Optional, Sequence, Tuple
+from collections.abc import Mapping, Sequence
+from typing import Callable, NamedTuple
 
 from skep.authoring.on import Probe
+from skep.compiler.environment import HistogramObject
 from skep.compiler.program import (
     Compiled,
     Handler,
     compile_entry,
     compile_site,
 )
-from skep.compiler.environment import HistogramObject
 from skep.errors import SkepError
 from skep.output.receipts import Receipt
 from skep.probes.candidate import Candidate, Site
@@ -35,13 +36,13 @@ class Group(NamedTuple):
     Handlers of system calls are one group, since one program can serve them all.
     """
 
-    probes: Sequence[Tuple[str, Probe]]
+    probes: Sequence[tuple[str, Probe]]
 
 
 class Rung(NamedTuple):
     """One candidate for all probes of a group: each probe with its candidate."""
 
-    choices: Sequence[Tuple[str, Probe, Candidate]]
+    choices: Sequence[tuple[str, Probe, Candidate]]
 
     @property
     def attach(self) -> str:
@@ -64,7 +65,7 @@ class Rung(NamedTuple):
 
 def groups_of(binding: Binding) -> list[Group]:
     """The probes of this run, those that its options switch off left out."""
-    calls: dict[type, list[Tuple[str, Probe]]] = {}
+    calls: dict[type, list[tuple[str, Probe]]] = {}
     groups = []
     for name, probe in binding.tool.probes.items():
         if guard_of(probe.when) is None and not binding.is_on(probe.when):
@@ -80,7 +81,7 @@ def groups_of(binding: Binding) -> list[Group]:
 def ladder_of(group: Group, binding: Binding, target: Target) -> list[Rung]:
     """The candidates of a group, best first."""
     ladders = []
-    for name, probe in group.probes:
+    for _name, probe in group.probes:
         parameters = binding.environment.tree_of(probe.handler).parameters
         try:
             ladders.append(resolve(probe.intention, set(parameters), target))
@@ -96,10 +97,10 @@ def ladder_of(group: Group, binding: Binding, target: Target) -> list[Rung]:
 
 
 def compile_rung(
-    rung: Rung, binding: Binding, target: Target, watch: Optional[Watch] = None
+    rung: Rung, binding: Binding, target: Target, watch: Watch | None = None
 ) -> CollectionSpec:
     """The programs of one candidate, and the maps they use."""
-    places: dict[object, list[Tuple[str, Handler, Site]]] = {}
+    places: dict[object, list[tuple[str, Handler, Site]]] = {}
     compiled: list[Compiled] = []
     for name, probe, candidate in rung.choices:
         guard = guard_of(probe.when)
@@ -134,12 +135,12 @@ class Session:
     """A tool's programs, attached; a context manager that takes all down at its end."""
 
     def __init__(
-        self, binding: Binding, target: Target, watch: Optional[Watch] = None
+        self, binding: Binding, target: Target, watch: Watch | None = None
     ) -> None:
         self.binding = binding
         self.receipts: list[Receipt] = []
         self.collection = Collection()
-        self.ring: Optional[RingBuffer] = None
+        self.ring: RingBuffer | None = None
         try:
             self._load(target, watch)
         except BaseException:
@@ -151,7 +152,7 @@ class Session:
             lambda: counts_perf_misses(target.btf),
         )
 
-    def _load(self, target: Target, watch: Optional[Watch]) -> None:
+    def _load(self, target: Target, watch: Watch | None) -> None:
         binding = self.binding
         if binding.tool.streams:
             self.collection.add(CollectionSpec([binding.ring], []))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Mapping
 from types import ModuleType
-from typing import Any, Callable, Mapping, NamedTuple, Optional, Type
+from typing import Any, Callable, NamedTuple
 
 from skep.authoring.on import Probe
 from skep.authoring.options import Options
@@ -20,13 +21,13 @@ class Tool(NamedTuple):
 
     name: str
     doc: str
-    options: Type[Options]
+    options: type[Options]
     probes: Mapping[str, Probe]
     streams: Mapping[str, Stream]
     histograms: Mapping[str, Histogram]
     module: ModuleType
 
-    def hook(self, name: str) -> Optional[Callable[..., Any]]:
+    def hook(self, name: str) -> Callable[..., Any] | None:
         """A function that the tool may define."""
         found = getattr(self.module, name, None)
         return found if callable(found) else None
@@ -82,5 +83,3 @@ def tool_of(module: ModuleType) -> Tool:
         {n: v for n, v in names.items() if isinstance(v, Histogram)},
         module,
     )
-
-

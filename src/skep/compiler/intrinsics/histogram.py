@@ -33,7 +33,7 @@ def record(walker: Walker, owner: object, call: tree.Call) -> Value:
     value = Register(b.move(b.operand(wide, True)), U64)
     entry = find_or_create(walker, owner.map, _key(walker, owner, call))
     slot = log2(walker, number)
-    assert isinstance(slot, Register) or isinstance(slot, Const)
+    assert isinstance(slot, (Register, Const))
     index = walker.arithmetic.copy(slot)
     # The verifier follows each outcome of log2; the mask is for its peace of mind.
     b.alu("&", index, Imm(owner.slots - 1))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Union
+from typing import TYPE_CHECKING
 
 from skep.compiler import ir, tree
 from skep.compiler.environment import MapObject
@@ -27,7 +27,7 @@ def positional(call: tree.Call, *names: str) -> list[tree.Expression]:
     return list(call.arguments)
 
 
-def declared(walker: Walker, type_: Union[str, Layout]) -> Type:
+def declared(walker: Walker, type_: str | Layout) -> Type:
     """The type of a map's key or value."""
     if isinstance(type_, Layout):
         return type_

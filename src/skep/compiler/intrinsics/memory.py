@@ -7,8 +7,21 @@ from typing import TYPE_CHECKING
 from skep.compiler.arithmetic import convert
 from skep.compiler.intrinsics.registry import Arguments, intrinsic
 from skep.compiler.ir import Imm
-from skep.compiler.types import BOOL, S8, S16, S32, S64, U8, U16, U32, U64
-from skep.compiler.types import Int, Layout, Pointer, Struct
+from skep.compiler.types import (
+    BOOL,
+    S8,
+    S16,
+    S32,
+    S64,
+    U8,
+    U16,
+    U32,
+    U64,
+    Int,
+    Layout,
+    Pointer,
+    Struct,
+)
 from skep.compiler.values import Const, Place, Register, Static, Value, type_name
 from skep.errors import CompileError, SkepError
 
@@ -35,9 +48,7 @@ def pointer_argument(walker: Walker, arguments: Arguments, name: str) -> Registe
         return Register(address, Pointer(value.type, value.space))
     if isinstance(value, Const):
         return Register(walker.builder.constant(value.value), U64)
-    raise CompileError(
-        f"{type_name(value)} has no address", arguments.call.span
-    )
+    raise CompileError(f"{type_name(value)} has no address", arguments.call.span)
 
 
 def _number_cast(name: str, type_: Int) -> None:
@@ -47,9 +58,7 @@ def _number_cast(name: str, type_: Int) -> None:
             value = Register(value.register, U64)
         if isinstance(value, (Const, Register)):
             return convert(walker.builder, value, type_)
-        raise CompileError(
-            f"{type_name(value)} is no number", arguments.call.span
-        )
+        raise CompileError(f"{type_name(value)} is no number", arguments.call.span)
 
     lower.__doc__ = f"The number as {type_}, cut to its width."
     intrinsic(name, "value")(lower)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Callable, Mapping, NamedTuple, Sequence, Tuple
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Callable, NamedTuple
 
 from skep.compiler import tree
 from skep.compiler.values import Value
@@ -47,7 +48,7 @@ class Intrinsic(NamedTuple):
 
 
 INTRINSICS: dict[str, Intrinsic] = {}
-METHODS: dict[Tuple[type, str], Method] = {}
+METHODS: dict[tuple[type, str], Method] = {}
 
 
 def intrinsic(

@@ -6,7 +6,7 @@ program at a time may use.  Text goes to the record's end, only the bytes that a
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Optional, Union
+from typing import TYPE_CHECKING, NamedTuple
 
 from skep.compiler import ir, tree
 from skep.compiler.arithmetic import convert, expect_number
@@ -46,9 +46,9 @@ class Row(NamedTuple):
     """
 
     stream: StreamObject
-    base: Union[int, Slot]
+    base: int | Slot
     start: int
-    used: Optional[int] = None
+    used: int | None = None
 
 
 class Region(NamedTuple):
@@ -331,9 +331,7 @@ def _append_region(walker: Walker, row: Row, region: Region) -> None:
     _cut(walker, length, limit)
     to: ir.Argument
     room, done = b.new_block(), b.new_block()
-    b.finish(
-        ir.Branch("<=", row.used, Imm(layout.size + limit), True, room, done)
-    )
+    b.finish(ir.Branch("<=", row.used, Imm(layout.size + limit), True, room, done))
     b.start(room)
     if isinstance(row.base, int):
         to_register = b.move(row.base)
