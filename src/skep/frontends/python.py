@@ -113,18 +113,18 @@ def _module_of(function: FunctionType) -> _Module:
 
 
 def _source_of(function: FunctionType) -> str | None:
-    """The source as its loader knows it, so that code in a zip file works too."""
-    owner = sys.modules.get(function.__module__)
-    loader = getattr(owner, "__loader__", None)
-    get_source = getattr(loader, "get_source", None)
-    if owner is not None and get_source is not None:
-        source: str | None = get_source(owner.__name__)
-        return source
+    """The source of a function's file, or what the loader of its module has.
+
+    A module's loader would read the file, too, but imports `tokenize` for it; it is
+    needed for modules in a zip file.
+    """
     try:
         with open(function.__code__.co_filename, encoding="utf-8") as file:
             return file.read()
     except OSError:
-        return None
+        owner = sys.modules.get(function.__module__)
+        get_source = getattr(getattr(owner, "__loader__", None), "get_source", None)
+        return get_source(function.__module__) if get_source else None
 
 
 class _Reader:

@@ -21,6 +21,14 @@ class _Parser(argparse.ArgumentParser):
         raise UsageError(message, hint=f"see '{self.prog} --help'")
 
 
+class _Help(argparse.RawDescriptionHelpFormatter):
+    """Help for 80 columns: to ask the terminal, argparse would import shutil at every
+    start."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, width=80)
+
+
 def parser_of(tool: Tool) -> argparse.ArgumentParser:
     """The parser for a tool's command line; its help is the tool's documentation."""
     description, _, examples = tool.doc.strip().partition("Examples:\n")
@@ -28,7 +36,7 @@ def parser_of(tool: Tool) -> argparse.ArgumentParser:
         prog=f"skep {tool.name}",
         description=description,
         epilog=f"examples:\n{examples}" if examples else None,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=_Help,
         allow_abbrev=False,
     )
     for declared in tool.options.options.values():

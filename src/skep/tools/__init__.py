@@ -14,6 +14,10 @@ from __future__ import annotations
 import functools
 import sys
 from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from skep.toolkit.library import Tracer
 
 
 class _Tools(ModuleType):
@@ -21,10 +25,15 @@ class _Tools(ModuleType):
 
     def __setattr__(self, name: str, value: object) -> None:
         if isinstance(value, ModuleType):
-            from skep.toolkit.library import start
-
-            value.__dict__.setdefault("start", functools.partial(start, value))
+            value.__dict__.setdefault("start", functools.partial(_start, value))
         super().__setattr__(name, value)
+
+
+def _start(module: ModuleType, **options: Any) -> Tracer:
+    """Start this tool; see `skep.toolkit.library.start`."""
+    from skep.toolkit.library import start  # the command line has no need of it
+
+    return start(module, **options)
 
 
 sys.modules[__name__].__class__ = _Tools
