@@ -284,6 +284,19 @@ class Filters(OpensnoopTest):
                 expected = [call for call in calls if call.flags & wanted]
                 self.assertEqual(len(rows_of(outcome, calls)), len(expected))
 
+    def test_flags_for_reading(self) -> None:
+        for more in ([], ["-f", "O_CREAT"]):
+            with self.subTest(more=more):
+                calls, outcome = self.trace("-f", "O_RDONLY", *more)
+                expected = [
+                    call
+                    for call in calls
+                    if call.flags & os.O_ACCMODE == os.O_RDONLY
+                    or (more and call.flags & os.O_CREAT)
+                ]
+                self.assertEqual(len(rows_of(outcome, calls)), len(expected))
+                self.assertLess(len(expected), len(calls))
+
     def test_together(self) -> None:
         calls, outcome = self.trace("-x", "-f", "O_CREAT", "-n", "opens", "-e")
         expected = [c for c in calls if c.result < 0 and c.flags & os.O_CREAT]

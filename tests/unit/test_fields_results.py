@@ -15,6 +15,7 @@ from skep.fields import (
     OpenFlags,
     Ret,
 )
+from skep.fields.files import READ_ONLY
 from skep.output.decode import format_function
 from skep.output.record_types import RecordType
 from skep.spec import RecordLayout
@@ -74,6 +75,7 @@ def test_unknown_flags_are_not_dropped() -> None:
 def test_flags_by_name() -> None:
     assert OpenFlags.parse("O_WRONLY") == os.O_WRONLY
     assert OpenFlags.parse("O_NDELAY") == os.O_NONBLOCK
+    assert OpenFlags.parse("O_RDONLY") == READ_ONLY
     with pytest.raises(UsageError, match="Bad flag: O_WRONGLY") as error:
         OpenFlags.parse("O_WRONGLY")
     assert "O_WRONLY" in error.value.diagnostic.hint

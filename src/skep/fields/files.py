@@ -14,6 +14,13 @@ ALIASES = ("O_ACCMODE", "O_FSYNC", "O_NDELAY", "O_RSYNC")
 """Not flags of their own: a mask, and older names of O_SYNC and O_NONBLOCK."""
 
 
+READ_ONLY = 1 << 32
+"""What `OpenFlags.parse` makes of O_RDONLY.
+
+In flags it has no bit of its own: it is the absence of O_WRONLY and O_RDWR.
+"""
+
+
 @functools.cache
 def open_flags() -> Mapping[str, int]:
     """The flags of open(2) on this architecture by name, combined ones first.
@@ -68,8 +75,10 @@ class OpenFlags(Field):
 
     @classmethod
     def parse(cls, text: str) -> int:
-        """The bits of one flag given by name ("O_WRONLY")."""
+        """The bits of one flag given by name ("O_WRONLY"); `READ_ONLY` for O_RDONLY."""
         flags = open_flags()
+        if text == "O_RDONLY":
+            return READ_ONLY
         if text in ALIASES and hasattr(os, text):
             return int(getattr(os, text))
         if text not in flags:

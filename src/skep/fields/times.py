@@ -43,11 +43,20 @@ class Time(Field):
         return Value(cls.key(member), f"{member.raw} + {context.clock.offset_ns}")
 
 
-class SinceStart(Time):
-    """A `Time` shown in seconds since the tool started."""
+class SinceStart(Field):
+    """When it happened, counted from the start of the tool: shown in seconds.
 
+    Nanoseconds to programs.  It is no `Time`, as it cannot be a record's `time_ns`.
+    """
+
+    ctype = "u64"
+    fill = "ktime_ns"
+    title = "TIME(s)"
     width = 7
     spec = ".3f"
+    varied = True
+    unit = "ns"
+    meaning = "when it happened, since the start of the tool"
 
     @classmethod
     def cells(
@@ -56,6 +65,11 @@ class SinceStart(Time):
         """Seconds since the tool started."""
         source = f"({member.raw} - {context.clock.start_ns}) / {NANOSECONDS}"
         return (cls.cell(member, context)._replace(source=source, text=None),)
+
+    @classmethod
+    def value(cls, member: Member, context: Context) -> Value:
+        """Nanoseconds since the tool started."""
+        return Value(cls.key(member), f"{member.raw} - {context.clock.start_ns}")
 
 
 class WallClock(Time):

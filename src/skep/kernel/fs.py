@@ -1,12 +1,24 @@
 """Files, directories and mounts."""
 
 from skep.authoring.bpf import bpf
+from skep.fields.files import READ_ONLY
 
 AT_FDCWD = -100
 """Stands for the working directory (include/uapi/linux/fcntl.h)."""
 
 DEEPEST = 31
 """Directories above a relative path that are looked up at most."""
+
+O_ACCMODE = 3
+"""The bits of open(2)'s flags that tell reading from writing."""
+
+
+@bpf.inline
+def has_flag(flags, wanted):
+    """Whether flags of open(2) have one of those wanted, as `OpenFlags` parses them."""
+    if wanted & READ_ONLY and flags & O_ACCMODE == 0:
+        return True
+    return flags & (wanted & 0xFFFFFFFF) != 0
 
 
 @bpf.inline

@@ -88,7 +88,7 @@ def opened_how(dfd, filename, how, ret):
 def emit(dfd, filename, flags, mode, ret):
     if Options.failed and ret >= 0:
         return
-    if Options.flags and not flags & Options.flags:
+    if Options.flags and not fs.has_flag(flags, Options.flags):
         return
     # time, uid, pid and comm describe the current task and fill themselves.
     if not Options.full_path:
