@@ -6,9 +6,9 @@ the tool starts, with its parameters bound by name to what the probe offers.
 
 from __future__ import annotations
 
-from types import FunctionType
 from typing import Callable, NamedTuple
 
+from skep.compiler.environment import SourceFunction
 from skep.probes.intention import (
     Intention,
     Interval,
@@ -28,16 +28,16 @@ class Probe(NamedTuple):
     inline function that is asked before the handler runs, for every event.
     """
 
-    handler: FunctionType
+    handler: SourceFunction
     intention: Intention
     when: object = None
 
 
-Decorator = Callable[[FunctionType], Probe]
+Decorator = Callable[[SourceFunction], Probe]
 
 
 def _probe(intention: Intention, when: object) -> Decorator:
-    def decorate(handler: FunctionType) -> Probe:
+    def decorate(handler: SourceFunction) -> Probe:
         return Probe(handler, intention, when)
 
     return decorate
@@ -54,9 +54,9 @@ def syscall_exit(*names: str, when: object = None) -> Decorator:
 
 
 def syscall_failure(*names: str, when: object = None) -> Decorator:
-    """At the return of system calls, for handlers that leave when `ret` is not negative.
+    """At the return of system calls, for handlers that leave if `ret` is not negative.
 
-    Other than at `syscall_exit`, the arguments of execve need not be saved at its start.
+    Unlike at `syscall_exit`, the arguments of execve need not be saved at its start.
     """
     return _probe(SyscallExit(names, failed=True), when)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from skep.compiler import tree
 from skep.compiler.conditions import merge
-from skep.compiler.environment import INLINE_MARK, Globals
+from skep.compiler.environment import INLINE_MARK, Globals, SourceFunction
 from skep.compiler.intrinsics import INTRINSICS, METHODS
 from skep.compiler.intrinsics.registry import match_arguments
 from skep.compiler.scope import Flow, Frame, assigned_names
@@ -88,7 +88,7 @@ def _has_padding(layout: Layout) -> bool:
     return sum(m.type.size for m in layout.members.values()) != layout.size
 
 
-def _inline(walker: Walker, function: FunctionType, node: tree.Call) -> Value:
+def _inline(walker: Walker, function: SourceFunction, node: tree.Call) -> Value:
     """Walk the body of a function in place of its call."""
     if not hasattr(function, INLINE_MARK):
         raise CompileError(

@@ -75,17 +75,13 @@ def _compare(walker: Walker, test: tree.Compare, then: Block, orelse: Block) -> 
         return NOTHING
     if isinstance(left, Static) and isinstance(right, Static):
         return _static(walker, test, left, right, then, orelse)
-    if _is_pointer(left) and _is_pointer(right) and operator in ("==", "!="):
+    if _pointer_type(left) and _pointer_type(right) and operator in ("==", "!="):
         assert isinstance(left, Register) and isinstance(right, Register)
-        _finish(
-            walker,
-            ir.Branch(operator, left.register, right.register, True, then, orelse),
-        )
+        a, b = left.register, right.register
+        walker.builder.finish(ir.Branch(operator, a, b, True, then, orelse))
         return NOTHING
-    numbers = [
-        expect_number(v, e.span) for v, e in zip((left, right), (test.left, test.right))
-    ]
-    outcome = walker.arithmetic.compare(operator, numbers[0], numbers[1], test.span)
+    x, y = expect_number(left, test.left.span), expect_number(right, test.right.span)
+    outcome = walker.arithmetic.compare(operator, x, y, test.span)
     _decide(walker, outcome, then, orelse)
     return NOTHING
 
@@ -97,11 +93,7 @@ def _decide(
         walker.builder.jump(then if outcome else orelse)
     else:
         outcome.then, outcome.orelse = then, orelse
-        _finish(walker, outcome)
-
-
-def _finish(walker: Walker, terminator: ir.Branch) -> None:
-    walker.builder.finish(terminator)
+        walker.builder.finish(outcome)
 
 
 def _static(
@@ -141,7 +133,7 @@ def _is_none(
         return NOTHING
     if not isinstance(left, Register) or not isinstance(left.type, Pointer):
         raise CompileError(f"{type_name(left)} is never None", test.span)
-    _finish(walker, ir.Branch("==", left.register, Imm(0), True, then, orelse))
+    walker.builder.finish(ir.Branch("==", left.register, Imm(0), True, then, orelse))
     proven = frozenset((left.register,))
     if test.operator == "is-not":
         return Facts(proven, frozenset())
@@ -163,14 +155,16 @@ def _truth(
             return _truth(walker, first, test, then, orelse)
         raise CompileError(f"{type_name(value)} is no condition", test.span)
     wide = value.type.size == 8
-    _finish(walker, ir.Branch("!=", value.register, Imm(0), wide, then, orelse))
+    walker.builder.finish(ir.Branch("!=", value.register, Imm(0), wide, then, orelse))
     if isinstance(value.type, Pointer):
         return Facts(frozenset((value.register,)), frozenset())
     return NOTHING
 
 
-def _is_pointer(value: Value) -> bool:
-    return isinstance(value, Register) and isinstance(value.type, Pointer)
+def _pointer_type(value: Value) -> Pointer | None:
+    if isinstance(value, Register) and isinstance(value.type, Pointer):
+        return value.type
+    return None
 
 
 def materialize(walker: Walker, test: tree.Expression) -> Value:
@@ -246,25 +240,26 @@ def merge(
     return Register(result, type_)
 
 
+def _merged_pointer(
+    pointers: list[Pointer], values: list[Value], node: tree.Expression
+) -> Pointer:
+    """The one type of pointers, nullable if one of them is or a value is None."""
+    first = pointers[0]
+    same = all((p.target, p.space) == (first.target, first.space) for p in pointers)
+    rest = [v for v in values if _pointer_type(v) is None]
+    if not same or any(v != Static(None) for v in rest):
+        raise CompileError("the two sides have different types", node.span)
+    nullable = bool(rest) or any(pointer.nullable for pointer in pointers)
+    return first._replace(nullable=nullable)
+
+
 def _merged_type(
     walker: Walker, values: list[Value], node: tree.Expression
 ) -> Int | Pointer:
     """The common type of several values: widths join, None makes a pointer nullable."""
-    pointers = [v.type for v in values if _is_pointer(v)]
+    pointers = [pointer for v in values if (pointer := _pointer_type(v))]
     if pointers:
-        nullable = len(pointers) < len(values)
-        rest = [v for v in values if not _is_pointer(v)]
-        first = pointers[0]
-        assert isinstance(first, Pointer)
-        same = all(
-            isinstance(p, Pointer)
-            and (p.target, p.space) == (first.target, first.space)
-            for p in pointers
-        )
-        if same and all(isinstance(v, Static) and v.value is None for v in rest):
-            nullable |= any(isinstance(p, Pointer) and p.nullable for p in pointers)
-            return Pointer(first.target, first.space, nullable)
-        raise CompileError("the two sides have different types", node.span)
+        return _merged_pointer(pointers, values, node)
     numbers = [expect_number(value, node.span) for value in values]
     merged = numbers[0]
     for number in numbers[1:]:

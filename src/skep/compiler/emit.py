@@ -11,7 +11,7 @@ from skep.asm.opcodes import R0, R10
 from skep.compiler import ir
 from skep.compiler.builder import S32_HIGH, S32_LOW
 from skep.compiler.ir import Address, Block, Imm, MapRef, Slot
-from skep.errors import InternalError
+from skep.errors import InternalError, Span
 
 ALU_CODES = {
     "+": opcodes.BPF_ADD,
@@ -64,9 +64,10 @@ class Emitter:
         self.slots = 0
         self.starts: dict[int, int] = {}
         self.pending: list[tuple[Instruction, int, Block]] = []
-        self.span = None
+        self.span: Span | None = None
 
     def add(self, instruction: Instruction) -> None:
+        """Append an instruction with the current span."""
         instruction.span = self.span
         self.code.append(instruction)
         self.slots += instruction.slots
@@ -77,7 +78,7 @@ class Emitter:
         for block, follower in zip(blocks, followers):
             self.starts[id(block)] = self.slots
             for instruction in block.instructions:
-                self.span = instruction.span  # type: ignore[assignment]
+                self.span = instruction.span
                 if isinstance(instruction, ir.Terminator):
                     self._terminate(instruction, follower)
                 else:
@@ -87,6 +88,7 @@ class Emitter:
         return self.code
 
     def reg(self, register: int) -> int:
+        """The register that a virtual one was given."""
         return self.colours[register]
 
     def _terminate(self, last: ir.Terminator, follower: Block | None) -> None:
@@ -112,14 +114,15 @@ class Emitter:
             operator, then, orelse = OPPOSITE[operator], orelse, then
         code, left = JUMP_CODES[operator], self.reg(last.left)
         if isinstance(last.right, Imm):
-            build = asm.jump_if_imm if last.wide else asm.jump32_if_imm
-            self._to(build(code, left, last.right.value, 0), then)
+            with_imm = asm.jump_if_imm if last.wide else asm.jump32_if_imm
+            self._to(with_imm(code, left, last.right.value, 0), then)
         else:
-            build = asm.jump_if if last.wide else asm.jump32_if
-            self._to(build(code, left, self.reg(last.right), 0), then)
+            with_register = asm.jump_if if last.wide else asm.jump32_if
+            self._to(with_register(code, left, self.reg(last.right), 0), then)
         self._jump(orelse, follower)
 
     def move(self, i: ir.Move) -> None:
+        """A copy, or nothing where both have the same register."""
         self._move(self.reg(i.dst), i.src, i.wide)
 
     def _move(self, dst: int, src: ir.Operand, wide: bool) -> None:
@@ -137,15 +140,17 @@ class Emitter:
             self.add(asm.load_imm64(dst, src.value))
 
     def alu(self, i: ir.Alu) -> None:
+        """Two-address arithmetic."""
         code, dst = ALU_CODES[i.operator], self.reg(i.dst)
         if isinstance(i.src, Imm):
-            build = asm.alu_imm if i.wide else asm.alu32_imm
-            self.add(build(code, dst, i.src.value))
+            with_imm = asm.alu_imm if i.wide else asm.alu32_imm
+            self.add(with_imm(code, dst, i.src.value))
         else:
-            register = asm.alu if i.wide else asm.alu32
-            self.add(register(code, dst, self.reg(i.src)))
+            with_register = asm.alu if i.wide else asm.alu32
+            self.add(with_register(code, dst, self.reg(i.src)))
 
     def unary(self, i: ir.Unary) -> None:
+        """A negation or a change of byte order."""
         dst = self.reg(i.dst)
         if i.operator == "-":
             self.add(asm.neg(dst) if i.wide else asm.neg32(dst))
@@ -153,10 +158,12 @@ class Emitter:
             self.add(asm.to_be(dst, int(i.operator[2:])))
 
     def load(self, i: ir.Load) -> None:
+        """A load from memory or the stack."""
         base, offset = self._base(i.base, i.offset)
         self.add(asm.load(self.reg(i.dst), base, offset, i.size))
 
     def store(self, i: ir.Store) -> None:
+        """A store to memory or the stack."""
         base, offset = self._base(i.base, i.offset)
         if isinstance(i.src, Imm):
             self.add(asm.store_imm(base, offset, i.src.value, i.size))
@@ -169,14 +176,17 @@ class Emitter:
         return self.reg(base), offset
 
     def atomic_add(self, i: ir.AtomicAdd) -> None:
+        """An atomic addition that fetches nothing."""
         base, src = self.reg(i.base), self.reg(i.src)
         self.add(asm.atomic(opcodes.BPF_ADD, base, i.offset, src, i.size))
 
     def context(self, i: ir.Context) -> None:
+        """The context, which a program gets in r1."""
         if self.reg(i.dst) != 1:
             self.add(asm.mov(self.reg(i.dst), 1))
 
     def lea(self, i: ir.Lea) -> None:
+        """The address of a stack slot or of a map."""
         self._address(self.reg(i.dst), i.src)
 
     def _address(self, dst: int, src: Address | MapRef) -> None:
@@ -187,9 +197,11 @@ class Emitter:
             self.add(asm.alu_imm(opcodes.BPF_ADD, dst, src.slot.offset + src.offset))
 
     def lea_value(self, i: ir.LeaValue) -> None:
+        """The address of the value of an array map with one element."""
         self.add(asm.load_map_value(self.reg(i.dst), i.map, 0))
 
     def call(self, i: ir.CallHelper) -> None:
+        """A call of a helper, its arguments moved to r1 to r5."""
         moves, rest = {}, []
         for number, argument in enumerate(i.arguments, 1):
             if isinstance(argument, int):

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from types import FunctionType
-from typing import Callable, NamedTuple
+from types import CellType, CodeType
+from typing import Any, Callable, NamedTuple, Protocol
 
 from skep.compiler import tree
 from skep.compiler.types import Layout
@@ -12,6 +12,25 @@ from skep.spec import MapSpec, RecordLayout
 
 INLINE_MARK = "__skep_inline__"
 """Attribute of the Python functions that kernel-side code may call."""
+
+
+class SourceFunction(Protocol):
+    """A Python function whose source is kernel-side code."""
+
+    __name__: str
+    __module__: str
+
+    @property
+    def __code__(self) -> CodeType:
+        """Where the source stands."""
+
+    @property
+    def __closure__(self) -> tuple[CellType, ...] | None:
+        """The variables of enclosing functions."""
+
+    @property
+    def __globals__(self) -> dict[str, Any]:
+        """The variables of its module."""
 
 
 class Environment(NamedTuple):
@@ -22,7 +41,7 @@ class Environment(NamedTuple):
     object as it is.
     """
 
-    tree_of: Callable[[FunctionType], tree.Function]
+    tree_of: Callable[[SourceFunction], tree.Function]
     bind: Callable[[object], object]
 
 
@@ -81,7 +100,8 @@ class Globals(NamedTuple):
     closure: Mapping[str, object]
 
     @classmethod
-    def of(cls, function: FunctionType) -> Globals:
+    def of(cls, function: SourceFunction) -> Globals:
+        """The names that a function sees."""
         cells = zip(function.__code__.co_freevars, function.__closure__ or ())
         closure = {name: cell.cell_contents for name, cell in cells}
         return cls(function.__globals__, closure)

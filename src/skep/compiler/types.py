@@ -90,7 +90,7 @@ class Array(NamedTuple):
     """`count` elements."""
 
     element: Type
-    count: int
+    count: int  # type: ignore[assignment]  # hides tuple.count
 
     @property
     def size(self) -> int:

@@ -25,7 +25,8 @@ class Column(NamedTuple):
     title   header of the column
     width   characters it is padded to; one space always follows
     align   "<" or ">"
-    format  a Python format spec without width and alignment (".2f", "08o", ".14")
+    format  a Python format spec without width and alignment (".2f", "08o", ".14"), or
+            a function of the options that gives one
     when    the option that shows it (opaque here); None: always shown
     size    for text: the most bytes that the kernel side copies
     help    what the column means, for the manual page
@@ -38,7 +39,7 @@ class Column(NamedTuple):
     title: str | None = None
     width: int | None = None
     align: str | None = None
-    format: str | None = None
+    format: Any = None
     when: object = None
     size: int | None = None
     help: str = ""
@@ -48,7 +49,7 @@ def column(
     title: str | None = None,
     width: int | None = None,
     align: str | None = None,
-    format: str | None = None,
+    format: str | Callable[[Any], str] | None = None,
     when: object = None,
     size: int | None = None,
     help: str = "",

@@ -10,10 +10,10 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Sequence
-from types import FunctionType
 from typing import Callable, NoReturn
 
 from skep.compiler import tree
+from skep.compiler.environment import SourceFunction
 from skep.errors import CompileError, Span
 
 OPERATORS = {
@@ -43,7 +43,7 @@ OPERATORS = {
 }
 
 _modules: dict[str, _Module] = {}
-_functions: dict[FunctionType, tree.Function] = {}
+_functions: dict[SourceFunction, tree.Function] = {}
 
 
 class _Module:
@@ -68,7 +68,7 @@ class _Module:
         return Span(self.file, line, getattr(node, "col_offset", 0), end, text)
 
 
-def function_tree(function: FunctionType) -> tree.Function:
+def function_tree(function: SourceFunction) -> tree.Function:
     """The syntax tree of a Python function.
 
     Raises CompileError for constructs outside the kernel-side language, and when the
@@ -98,7 +98,7 @@ def parse(source: str, file: str) -> dict[str, tree.Function]:
     return {node.name: reader.function(node) for node in module.functions.values()}
 
 
-def _module_of(function: FunctionType) -> _Module:
+def _module_of(function: SourceFunction) -> _Module:
     file = function.__code__.co_filename
     module = _modules.get(file)
     if module is None:
@@ -112,7 +112,7 @@ def _module_of(function: FunctionType) -> _Module:
     return module
 
 
-def _source_of(function: FunctionType) -> str | None:
+def _source_of(function: SourceFunction) -> str | None:
     """The source of a function's file, or what the loader of its module has.
 
     A module's loader would read the file, too, but imports `tokenize` for it; it is

@@ -19,6 +19,7 @@ from skep.compiler.environment import (
     Environment,
     HistogramObject,
     MapObject,
+    SourceFunction,
     StreamObject,
 )
 from skep.compiler.types import Layout, from_c, lay_out
@@ -235,7 +236,7 @@ def _format(ctype: str) -> str:
     return f"{_kernel_type(ctype).size}s"
 
 
-def guard_of(when: object) -> FunctionType | None:
+def guard_of(when: object) -> SourceFunction | None:
     """The kernel-side function that a probe's `when` is, if it is one."""
     if isinstance(when, FunctionType) and hasattr(when, INLINE_MARK):
         return when

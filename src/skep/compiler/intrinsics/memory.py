@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from skep.compiler.arithmetic import convert
+from skep.compiler import ir
+from skep.compiler.access import member_of
+from skep.compiler.arithmetic import convert, expect_number
 from skep.compiler.intrinsics.registry import Arguments, intrinsic
 from skep.compiler.ir import Imm
 from skep.compiler.types import (
@@ -23,7 +25,7 @@ from skep.compiler.types import (
     Struct,
 )
 from skep.compiler.values import Const, Place, Register, Static, Value, type_name
-from skep.errors import CompileError, SkepError
+from skep.errors import CompileError, SkepError, Span
 
 if TYPE_CHECKING:
     from skep.compiler.walker import Walker
@@ -75,7 +77,7 @@ def cast(walker: Walker, arguments: Arguments) -> Value:
     value = arguments["value"]
     if isinstance(type_, Int) and isinstance(value, (Const, Register)):
         if isinstance(value.type, Pointer):
-            value = Register(value.register, U64)  # type: ignore[union-attr]
+            value = Register(value.register, U64)
         return convert(walker.builder, value, type_)
     if not isinstance(type_, Pointer):
         raise CompileError(f"a value cannot become {type_}", arguments.call.span)
@@ -130,6 +132,42 @@ def address(walker: Walker, arguments: Arguments) -> Value:
     """A pointer as a number (u64), for comparing and as a key."""
     pointer = pointer_argument(walker, arguments, "value")
     return Register(pointer.register, U64)
+
+
+@intrinsic("atomic_add", "memory", "field", "number")
+def atomic_add(walker: Walker, arguments: Arguments) -> Value:
+    """Add to a 4- or 8-byte number in a map's value at once, whoever else adds.
+
+    `bpf.atomic_add(entry, "count", 1)`; for a value that is a number the field is
+    "value".
+    """
+    span = arguments.call.span
+    owner, name = arguments["memory"], text_argument(arguments, "field")
+    type_, offset = _number_in(walker, owner, name, span)
+    assert isinstance(owner, Register)
+    number = expect_number(arguments["number"], span)
+    addend = convert(walker.builder, number, type_)
+    walker.builder.emit(
+        ir.AtomicAdd(owner.register, offset, walker.arithmetic.copy(addend), type_.size)
+    )
+    return Static(None)
+
+
+def _number_in(walker: Walker, owner: Value, name: str, span: Span) -> tuple[Int, int]:
+    """Type and offset of a number behind a pointer into a map's value."""
+    if isinstance(owner, Register) and isinstance(owner.type, Pointer):
+        walker.require_nonnull(owner, span)
+        target, offset = owner.type.target, 0
+        if isinstance(target, Layout):
+            member = member_of(target, name, span)
+            target, offset = member.type, member.bit_offset // 8
+        if (
+            isinstance(target, Int)
+            and target.size >= 4
+            and owner.type.space == "memory"
+        ):
+            return target, offset
+    raise CompileError(f"{type_name(owner)} has no number '{name}' to add to", span)
 
 
 @intrinsic("has_field", "type", "member")

@@ -17,11 +17,14 @@ class Namespace:
     """The object whose attributes are the intrinsics: `bpf` in `bpf.ktime_ns()`."""
 
 
-class Arguments(NamedTuple):
+class Arguments:
     """The arguments of a call, by parameter name, and the call for messages."""
 
-    values: Mapping[str, Value]
-    call: tree.Call
+    __slots__ = ("values", "call")
+
+    def __init__(self, values: Mapping[str, Value], call: tree.Call) -> None:
+        self.values = values
+        self.call = call
 
     def __getitem__(self, name: str) -> Value:
         return self.values[name]

@@ -9,6 +9,7 @@ Source: union bpf_attr, include/uapi/linux/bpf.h.
 from __future__ import annotations
 
 import errno
+import os
 import struct
 from typing import Callable, NamedTuple, TypeVar
 
@@ -123,8 +124,8 @@ def map_create(
 
 def object_get(path: str) -> int:
     """The file descriptor of an object pinned under `path` in a BPF file system."""
-    name = ctypes.create_string_buffer(os.fsencode(path))
-    attributes = struct.pack("=QII", ctypes.addressof(name), 0, 0)
+    name = os.fsencode(path) + b"\0"
+    attributes = struct.pack("=QII", address(name), 0, 0)
     return command(BPF_OBJ_GET, attributes)
 
 
