@@ -38,6 +38,9 @@ HISTOGRAM_SLOTS = 64
 TAILS = {"string": "string", "strings": "strings", "bytes": "bytes"}
 """Field types of variable length, by their C type, and the kind of tail they make."""
 
+BPF_F_NO_PREALLOC = 1
+"""Flag of a map (include/uapi/linux/bpf.h)."""
+
 DEFAULT_TEXT = 255
 """Bytes of a text that does not say its size."""
 
@@ -163,14 +166,12 @@ class Binding:
             for t in (key, value)
         ]
         pinned = self.value_of(declared.pinned) or ""
-        spec = MapSpec(
-            self._name(declared),
-            declared.kind,
-            sizes[0],
-            sizes[1],
-            declared.size,
-            pinned=pinned,
-        )
+        size, flags = declared.size, 0
+        if declared.kind == "task_storage":
+            # Its elements hang on the tasks, so there is nothing to allocate before.
+            size, flags = 0, BPF_F_NO_PREALLOC
+        name = self._name(declared)
+        spec = MapSpec(name, declared.kind, sizes[0], sizes[1], size, flags, pinned)
         return MapObject(spec, key, value)
 
     def _map_type(self, declared: object) -> Any:

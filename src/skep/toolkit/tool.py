@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import os
+import sys
 from collections.abc import Mapping
 from types import ModuleType
 from typing import Any, Callable, NamedTuple
@@ -42,13 +44,17 @@ def tool_names() -> list[str]:
     """The names of all tools, sorted."""
     from pkgutil import iter_modules
 
-    import skep.tools
-
-    return sorted(module.name for module in iter_modules(skep.tools.__path__))
+    tools = importlib.import_module("skep.tools")
+    return sorted(module.name for module in iter_modules(tools.__path__))
 
 
 def load(name: str) -> Tool:
-    """Import the tool called `name`.  Raises UsageError if there is none."""
+    """Import the tool called `name`, or the one in the file NAME if that ends in .py.
+
+    Raises UsageError if there is none.
+    """
+    if name.endswith(".py"):
+        return _load_file(name)
     try:
         module = importlib.import_module(f"skep.tools.{name}")
     except ModuleNotFoundError as error:
@@ -59,6 +65,21 @@ def load(name: str) -> Tool:
             f"there is no tool '{name}'",
             hint=f"did you mean {' or '.join(near)}?" if near else "see 'skep list'",
         ) from None
+    return tool_of(module)
+
+
+def _load_file(path: str) -> Tool:
+    """A tool in a file anywhere; its directory is not searched for other modules."""
+    from importlib.util import module_from_spec, spec_from_file_location
+
+    if not os.path.exists(path):
+        raise UsageError(f"there is no file '{path}'")
+    name = os.path.basename(path)[: -len(".py")]
+    spec = spec_from_file_location(name, path)
+    assert spec is not None and spec.loader is not None
+    module = module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
     return tool_of(module)
 
 

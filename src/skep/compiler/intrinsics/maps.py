@@ -16,6 +16,9 @@ from skep.spec import MapSpec
 if TYPE_CHECKING:
     from skep.compiler.walker import Walker
 
+STORAGE_CREATE = 1
+"""Flag of task_storage_get: make the value (BPF_LOCAL_STORAGE_GET_F_CREATE)."""
+
 BPF_NOEXIST = 1
 """Flag of map_update_elem: only create (include/uapi/linux/bpf.h)."""
 
@@ -25,6 +28,16 @@ def positional(call: tree.Call, *names: str) -> list[tree.Expression]:
     if call.keywords or len(call.arguments) != len(names):
         raise CompileError(f"this method takes ({', '.join(names)})", call.span)
     return list(call.arguments)
+
+
+def require_kind(owner: MapObject, kind: str, call: tree.Call) -> None:
+    """Refuse a method that maps of another kind do not have."""
+    if owner.spec.kind != kind:
+        raise CompileError(
+            f"'{owner.spec.name}' is a map of kind {owner.spec.kind}",
+            call.span,
+            hint=f'this method needs kind="{kind}"',
+        )
 
 
 def declared(walker: Walker, type_: str | Layout) -> Type:
@@ -101,6 +114,27 @@ def increment(walker: Walker, owner: object, call: tree.Call) -> Value:
     entry = find_or_create(walker, owner.spec, address)
     add(walker, entry, 0, Register(walker.builder.constant(1), U64))
     return Static(None)
+
+
+@method(MapObject, "of_task")
+def of_task(walker: Walker, owner: object, call: tree.Call) -> Value:
+    """A task's own value in a map of kind "task_storage", zeros at first, or None.
+
+    The task is the current one or a trusted argument.  Task storage came with 5.11.
+    """
+    assert isinstance(owner, MapObject)
+    require_kind(owner, "task_storage", call)
+    (expression,) = positional(call, "task")
+    task = walker.value(expression)
+    is_pointer = isinstance(task, Register) and isinstance(task.type, Pointer)
+    if not is_pointer or task.type.space != "trusted":  # type: ignore[union-attr]
+        raise CompileError("task storage needs a trusted task", expression.span)
+    assert isinstance(task, Register)
+    map_ = walker.builder.map(owner.spec)
+    found = walker.builder.call(
+        "task_storage_get", map_, task.register, Imm(0), Imm(STORAGE_CREATE)
+    )
+    return Register(found, Pointer(declared(walker, owner.value), "memory", True))
 
 
 def find_or_create(walker: Walker, spec: MapSpec, key: ir.Argument) -> int:
