@@ -2,14 +2,41 @@
 
 from __future__ import annotations
 
+import os
+
 from skep.authoring.bpf import bpf
 from skep.authoring.options import Options, option
 from skep.authoring.outputs import Map
-from skep.fields import CgroupId, Uid
+from skep.errors import UsageError
+from skep.fields import CgroupId, Pid, Tid, Uid
+
+_COMM_BYTES = 15  # TASK_COMM_LEN without the NUL, include/linux/sched.h
+
+
+def _comm(name: str) -> str:
+    """A name that a thread can have; the kernel cuts longer ones."""
+    if len(os.fsencode(name)) > _COMM_BYTES:
+        raise UsageError(f"'{name}' is longer than {_COMM_BYTES} bytes, as no name is")
+    return name
+
+
+def _path(path: str) -> str:
+    if not path:
+        raise UsageError("the path is empty")
+    return path
+
+
+def _inode(number: int) -> int:
+    """The inode of a namespace, `unsigned int inum` of struct ns_common."""
+    if not 0 < number < 1 << 32:
+        raise UsageError(f"{number} is not the inode of a namespace")
+    return number
 
 
 class RunOptions(Options):
     """How long a tool runs and how it shows what it sees: the same for every tool."""
+
+    heading = "output"
 
     duration: float = option(
         "--duration", metavar="SECONDS", help="stop after this time"
@@ -20,10 +47,12 @@ class RunOptions(Options):
     json: bool = option("--json", help="the same as --format json")
     columns: str = option("--columns", metavar="A,B", help="show these columns only")
     sort: str = option(
-        "--sort", metavar="COLUMN", help="sort by a column ('-' in front: descending)"
+        "--sort", metavar="COLUMN", help="sort by a column (--sort=-COLUMN: descending)"
     )
     limit: int = option("--limit", metavar="N", help="show N rows and stop")
-    verbose: bool = option("--verbose", help="tell on standard error what is attached")
+    verbose: bool = option(
+        "-v", "--verbose", help="tell on standard error what is attached"
+    )
     dump: str = option(
         "--dump",
         metavar="STAGE",
@@ -31,29 +60,42 @@ class RunOptions(Options):
     )
 
 
-class TaskOptions(RunOptions):
-    """The filters that every tool about tasks has, in the kernel-side `selected`."""
+class _TaskColumns(RunOptions):
+    """What every tool about tasks can show besides its own columns."""
 
-    pid: int = option("--pid", metavar="PID", help="only this process")
-    tid: int = option("--tid", metavar="TID", help="only this thread")
-    uid: Uid = option("--uid", metavar="USER", help="only this user (name or number)")
-    comm: str = option("--comm", metavar="NAME", help="only threads with this name")
-    cgroup: CgroupId = option(
-        "--cgroup", metavar="PATH", help="only this cgroup-v2 (path or id)"
-    )
-    mntns: int = option(
-        "--mntns", metavar="INODE", help="only this mount namespace"
-    )
-    cgroupmap: str = option(
-        "--cgroupmap", metavar="PATH", help="only cgroups in this pinned map"
-    )
-    mntnsmap: str = option(
-        "--mntnsmap", metavar="PATH", help="only mount namespaces in this pinned map"
-    )
+    heading = "output"
+
     timestamp: bool = option("--timestamp", help="show the time")
     show_uid: bool = option("--print-uid", help="show the user id")
     show_cgroup: bool = option("--container", help="show the cgroup")
 
+
+class TaskOptions(_TaskColumns):
+    """The filters that every tool about tasks has, in the kernel-side `selected`."""
+
+    heading = "filters"
+
+    pid: Pid = option("--pid", metavar="PID", help="only this process")
+    tid: Tid = option("--tid", metavar="TID", help="only this thread")
+    uid: Uid = option("--uid", metavar="USER", help="only this user (name or number)")
+    comm: str = option(
+        "--comm", metavar="NAME", check=_comm, help="only threads with this name"
+    )
+    cgroup: CgroupId = option(
+        "--cgroup", metavar="PATH", help="only this cgroup-v2 (path or id)"
+    )
+    mntns: int = option(
+        "--mntns", metavar="INODE", check=_inode, help="only this mount namespace"
+    )
+    cgroupmap: str = option(
+        "--cgroupmap", metavar="PATH", check=_path, help="only cgroups in a pinned map"
+    )
+    mntnsmap: str = option(
+        "--mntnsmap",
+        metavar="PATH",
+        check=_path,
+        help="only mount namespaces in a pinned map",
+    )
     @staticmethod
     @bpf.inline
     def selected():  # type: ignore[no-untyped-def]

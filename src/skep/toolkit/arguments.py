@@ -80,6 +80,7 @@ def bind(tool: Tool, values: dict[str, Any]) -> Options:
     """Options with these values, checked.  Raises UsageError."""
     options = tool.options(values)
     _check_common(options)
+    _check_rows(tool, options)
     options.finish()
     return options
 
@@ -121,3 +122,14 @@ def _check_common(options: Any) -> None:
         value = getattr(options, name)
         if value is not None and value <= 0:
             raise UsageError(f"--{name}: {value:g} is not more than zero")
+
+
+def _check_rows(tool: Tool, options: Any) -> None:
+    """The options about rows: a tool that makes histograms has none."""
+    if tool.streams:
+        return
+    for name in ("columns", "sort", "limit"):
+        if getattr(options, name) is not None:
+            raise UsageError(
+                f"--{name} is about rows, and {tool.name} shows histograms"
+            )
