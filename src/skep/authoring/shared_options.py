@@ -96,9 +96,11 @@ class TaskOptions(_TaskColumns):
         check=_path,
         help="only mount namespaces in a pinned map",
     )
+
     @staticmethod
     @bpf.inline
-    def selected():  # type: ignore[no-untyped-def]
+    def selected():
+        """Whether the current task is one of those that the options ask for."""
         if TaskOptions.pid is not None and bpf.pid() != TaskOptions.pid:
             return False
         if TaskOptions.tid is not None and bpf.tid() != TaskOptions.tid:
@@ -111,12 +113,16 @@ class TaskOptions(_TaskColumns):
             return False
         if TaskOptions.mntns is not None and bpf.mntns() != TaskOptions.mntns:
             return False
-        if TaskOptions.cgroupmap is not None:
-            if listed_cgroups.lookup(bpf.cgroup_id()) is None:
-                return False
-        if TaskOptions.mntnsmap is not None:
-            if listed_mntns.lookup(bpf.mntns()) is None:
-                return False
+        if (
+            TaskOptions.cgroupmap is not None
+            and listed_cgroups.lookup(bpf.cgroup_id()) is None
+        ):
+            return False
+        if (
+            TaskOptions.mntnsmap is not None
+            and listed_mntns.lookup(bpf.mntns()) is None
+        ):
+            return False
         return True
 
 

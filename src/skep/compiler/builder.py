@@ -93,10 +93,9 @@ class Builder:
 
     def alu(self, operator: str, dst: int, src: ir.Operand, wide: bool = True) -> None:
         """`dst = dst operator src`, without the operations that change nothing."""
-        if isinstance(src, Imm) and src.value == 0 and operator in "+-|^":
-            if wide:
-                return
-        self.emit(ir.Alu(operator, dst, src, wide))
+        changes = not wide or src != Imm(0) or operator not in "+-|^"
+        if changes:
+            self.emit(ir.Alu(operator, dst, src, wide))
 
     def load(self, base: ir.Base, offset: int, size: int) -> int:
         """Load zero-extended into a new register."""

@@ -60,10 +60,12 @@ def constant(value: object) -> Value:
 
 
 def literal(walker: Walker, node: tree.Literal) -> Value:
+    """A number or text in the source."""
     return constant(node.value)
 
 
 def unary(walker: Walker, node: tree.Unary) -> Value:
+    """`not`, `-` or `~`."""
     if node.operator == "not":
         return materialize(walker, node)
     number = expect_number(walker.value(node.operand), node.operand.span)
@@ -73,6 +75,7 @@ def unary(walker: Walker, node: tree.Unary) -> Value:
 
 
 def binary(walker: Walker, node: tree.Binary) -> Value:
+    """Arithmetic on two numbers."""
     left, right = walker.value(node.left), walker.value(node.right)
     if isinstance(left, Static) and isinstance(right, Static):
         raise CompileError(

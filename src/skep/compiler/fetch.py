@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class SavedRecord(NamedTuple):
-    """What the entry program left: the address of its record, and the record's layout."""
+    """What the entry program left: the address of its record, and its layout."""
 
     register: int
     layout: Layout
@@ -75,6 +75,7 @@ class Fetcher:
         return self.builder.move(self.ctx_word(fetch), wide=False)
 
     def ctx_word(self, fetch: CtxWord) -> int:
+        """A word of the context, loaded once."""
         return self._at_hand(
             fetch, lambda: self.builder.load(self.walker.context, 8 * fetch.word, 8)
         )
@@ -91,6 +92,7 @@ class Fetcher:
         return self._at_hand(fetch, read)
 
     def ctx_field(self, fetch: CtxField) -> int:
+        """A field of a tracepoint's record, extended to 64 bits."""
         loaded = self.builder.load(self.walker.context, fetch.offset, fetch.size)
         if fetch.signed and fetch.size < 8:
             narrow = Int(fetch.size, True)
@@ -112,6 +114,8 @@ class Fetcher:
         return address
 
     def regs_member(self, fetch: RegsMember) -> int:
+        """A saved register, read once."""
+
         def load() -> int:
             space = "trusted" if self.trusted else "kernel"
             word = CtxWord(0) if self.trusted else ProbedWord(0)
@@ -130,6 +134,7 @@ class Fetcher:
         return member.bit_offset // 8
 
     def regs_pair(self, fetch: RegsPair) -> int:
+        """A 64-bit argument of a 32-bit task, which takes two registers."""
         low = self.regs_member(RegsMember(fetch.low, 4))
         both = self.builder.move(self.regs_member(RegsMember(fetch.high, 4)))
         self.builder.alu("<<", both, Imm(32))
@@ -137,6 +142,7 @@ class Fetcher:
         return both
 
     def saved_value(self, fetch: Saved | Elapsed) -> int:
+        """A value that the entry program saved."""
         assert self.saved is not None
         member = self.saved.layout.member(fetch.name)
         assert member is not None
@@ -144,9 +150,11 @@ class Fetcher:
         return self.builder.load(self.saved.register, offset, 8)
 
     def clock(self, fetch: Clock) -> int:
+        """The time now, for the entry program to save."""
         return self.builder.call("ktime_get_ns", droppable=True)
 
     def elapsed(self, fetch: Elapsed) -> int:
+        """Nanoseconds since the entry program ran."""
         now = self.builder.call("ktime_get_ns", droppable=True)
         self.builder.alu("-", now, self.saved_value(fetch))
         return now

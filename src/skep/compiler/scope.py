@@ -8,12 +8,14 @@ flow and is kept in a `Flow`.
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from skep.compiler import tree
 from skep.compiler.environment import Globals
 from skep.compiler.ir import Block
 from skep.compiler.values import Register, Value
+
+K = TypeVar("K", bound=Hashable)
 
 
 class Flow:
@@ -32,6 +34,7 @@ class Flow:
         self.at_hand: dict[Hashable, Value] = {}
 
     def copy(self) -> Flow:
+        """The same facts, to change them on one path."""
         flow = Flow()
         flow.assigned = dict(self.assigned)
         flow.nonnull = self.nonnull
@@ -47,7 +50,7 @@ class Flow:
         return flow
 
 
-def _common(a: dict, b: dict) -> dict:  # type: ignore[type-arg]
+def _common(a: dict[K, Value], b: dict[K, Value]) -> dict[K, Value]:
     return {key: value for key, value in a.items() if b.get(key) == value}
 
 

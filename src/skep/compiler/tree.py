@@ -82,7 +82,7 @@ class Compare(Node):
 
 
 class BoolOp(Node):
-    """`operator` is `and` or `or`; evaluation stops at the first operand that decides."""
+    """`operator` is `and` or `or`; evaluation stops where an operand decides."""
 
     operator: str
     operands: Sequence[Expression]
@@ -115,7 +115,7 @@ class Index(Node):
 
 
 class Call(Node):
-    """A call of an intrinsic, a map or stream method, a record or an inline function."""
+    """A call: an intrinsic, a method of a map or stream, a record, a function."""
 
     function: Expression
     arguments: Sequence[Expression]

@@ -32,6 +32,7 @@ class Int(NamedTuple):
 
     @property
     def bits(self) -> int:
+        """The width in bits."""
         return self.size * 8
 
     @property
@@ -42,7 +43,7 @@ class Int(NamedTuple):
     @property
     def high(self) -> int:
         """The largest value."""
-        return (1 << (self.bits - self.signed)) - 1
+        return 1 if self.boolean else (1 << (self.bits - self.signed)) - 1
 
     def holds(self, value: int) -> bool:
         """Whether `value` can be represented."""
@@ -50,6 +51,8 @@ class Int(NamedTuple):
 
     def wrap(self, value: int) -> int:
         """`value` as this type keeps it."""
+        if self.boolean:
+            return int(value != 0)
         value &= (1 << self.bits) - 1
         return value - (1 << self.bits) if value > self.high else value
 
@@ -78,6 +81,7 @@ class Pointer(NamedTuple):
 
     @property
     def size(self) -> int:
+        """The size of a pointer in bytes."""
         return 8
 
     def __str__(self) -> str:
@@ -94,6 +98,7 @@ class Array(NamedTuple):
 
     @property
     def size(self) -> int:
+        """The size of all elements in bytes."""
         return self.element.size * self.count
 
     def __str__(self) -> str:
@@ -141,6 +146,7 @@ class Struct:
 
     @property
     def name(self) -> str:
+        """The name without `struct`, empty if it has none."""
         return self._type.name
 
     def member(self, name: str) -> Member | None:

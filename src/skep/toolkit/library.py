@@ -85,7 +85,7 @@ class Tracer:
         return rows
 
     def histogram(self) -> Mapping[Sequence[Any], Sequence[int]]:
-        """Counters since the last call: by key, slot n for values with highest bit n."""
+        """Counters since the last call by key; slot n for values with highest bit n."""
         declared = next(iter(self._tool.histograms.values()), None)
         if not isinstance(declared, Histogram):
             raise UsageError(f"{self._tool.name} has no histogram")

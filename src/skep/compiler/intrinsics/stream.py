@@ -72,7 +72,7 @@ def memory(walker: Walker, arguments: Arguments) -> Value:
 
 @method(StreamObject, "emit")
 def emit(walker: Walker, owner: object, call: tree.Call) -> Value:
-    """Send a record; fields are given by name, those of the current task not at all."""
+    """Send a record; fields are given by name, but those of the current task."""
     assert isinstance(owner, StreamObject)
     row = _begin(walker, owner, owner.layout.tail is not None)
     return _finish(walker, row, call)

@@ -180,7 +180,7 @@ def ktime_ns(walker: Walker, arguments: Arguments) -> Value:
 
 @intrinsic("cgroup_id")
 def cgroup_id(walker: Walker, arguments: Arguments) -> Value:
-    """The id of the current task's cgroup-v2, the inode number of its directory: u64."""
+    """The id of the current task's cgroup-v2, its directory's inode number: u64."""
     register = walker.builder.call("get_current_cgroup_id", droppable=True)
     return Register(register, U64)
 
