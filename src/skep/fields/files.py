@@ -14,10 +14,10 @@ ALIASES = ("O_ACCMODE", "O_FSYNC", "O_NDELAY", "O_RSYNC")
 """Not flags of their own: a mask, and older names of O_SYNC and O_NONBLOCK."""
 
 
-READ_ONLY = 1 << 32
-"""What `OpenFlags.parse` makes of O_RDONLY.
+READ_ONLY = 1 << 31
+"""What `OpenFlags.parse` makes of O_RDONLY; no flag has this bit.
 
-In flags it has no bit of its own: it is the absence of O_WRONLY and O_RDWR.
+In flags it has none of its own: it is the absence of O_WRONLY and O_RDWR.
 """
 
 

@@ -18,7 +18,7 @@ def has_flag(flags, wanted):
     """Whether flags of open(2) have one of those wanted, as `OpenFlags` parses them."""
     if wanted & READ_ONLY and flags & O_ACCMODE == 0:
         return True
-    return flags & (wanted & 0xFFFFFFFF) != 0
+    return flags & (wanted & ~READ_ONLY) != 0
 
 
 @bpf.inline
