@@ -113,16 +113,12 @@ class TaskOptions(_TaskColumns):
             return False
         if TaskOptions.mntns is not None and bpf.mntns() != TaskOptions.mntns:
             return False
-        if (
-            TaskOptions.cgroupmap is not None
-            and listed_cgroups.lookup(bpf.cgroup_id()) is None
-        ):
-            return False
-        if (
-            TaskOptions.mntnsmap is not None
-            and listed_mntns.lookup(bpf.mntns()) is None
-        ):
-            return False
+        if TaskOptions.cgroupmap is not None:
+            if listed_cgroups.lookup(bpf.cgroup_id()) is None:
+                return False
+        if TaskOptions.mntnsmap is not None:
+            if listed_mntns.lookup(bpf.mntns()) is None:
+                return False
         return True
 
 

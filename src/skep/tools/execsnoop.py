@@ -1,7 +1,7 @@
 """Trace new processes: the execve(2) and execveat(2) system calls.
 
-Shows each program that starts, with its arguments, its parent and, with -x, the attempts
-that failed.  A fork that executes nothing is not shown.
+Shows each program that starts, with its arguments, its parent and, with -x, the
+attempts that failed.  A fork that executes nothing is not shown.
 
 Examples:
     execsnoop              every program that starts
@@ -32,14 +32,22 @@ class Options(TaskOptions):
     time: bool = option("-T", "--time", help="show the time of day")
     fails: bool = option("-x", "--fails", help="show attempts that failed, too")
     quote: bool = option("-q", "--quote", help="put arguments in quotes")
-    name: str = option("-n", "--name", help="show only names that match this regex")
-    line: str = option("-l", "--line", help="show only arguments that match this regex")
+    name: str = option(
+        "-n", "--name", metavar="REGEX", help="show only names that match"
+    )
+    line: str = option(
+        "-l", "--line", metavar="REGEX", help="show only arguments that match"
+    )
     show_cpu: bool = option("-C", "--print-cpu", help="show the CPU")
     show_pcomm: bool = option("-M", "--print-pcomm", help="show the parent's name")
     max_args: int = option(
-        "--max-args", default=20, check=positive, help="arguments to show at most"
+        "--max-args",
+        metavar="N",
+        default=20,
+        check=positive,
+        help="arguments to show at most (20)",
     )
-    ppid: int = option("-P", "--ppid", help="only children of this process")
+    ppid: Pid = option("-P", "--ppid", help="only children of this process")
 
 
 class Exec(Record):

@@ -82,7 +82,7 @@ def emit(walker: Walker, owner: object, call: tree.Call) -> Value:
 def begin(walker: Walker, owner: object, call: tree.Call) -> Value:
     """Start a record whose text is appended piece by piece.
 
-    While another program of this CPU is at it, the loss is counted and the program ends.
+    While another program of this CPU is at it, a loss is counted and the program ends.
     """
     assert isinstance(owner, StreamObject)
     positional(call)
