@@ -30,8 +30,8 @@ from skep.frontends.python import function_tree
 from skep.spec import FieldLayout, MapSpec, RecordLayout
 from skep.toolkit.tool import Tool
 
-RING_SIZE = 4 << 20
-"""Bytes of the ring buffer: some 80 ms of events at 500,000 a second."""
+RING_SIZE = 8 << 20
+"""Bytes of the ring buffer: some 160 ms of events at 500,000 a second."""
 
 HISTOGRAM_SLOTS = 64
 
