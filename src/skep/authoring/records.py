@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from skep.authoring.options import evaluate_annotation
+from skep.authoring.annotations import evaluate_annotation, own_annotations
 from skep.errors import InternalError
 from skep.fields import Column, Field, Member
 
@@ -21,7 +21,7 @@ class Record:
 
     def __init_subclass__(cls) -> None:
         members = {member.name: member for member in cls.members}
-        for name, annotation in cls.__dict__.get("__annotations__", {}).items():
+        for name, annotation in own_annotations(cls).items():
             if "ClassVar" in str(annotation):
                 continue
             field = evaluate_annotation(cls, annotation)
