@@ -12,6 +12,7 @@ from skep.errors import SkepError, UsageError
 USAGE = """usage: skep TOOL [options]     trace something; 'skep TOOL --help' tells more
        skep list               the tools, with a line on each
        skep doctor [TOOL ...]  what this kernel and these privileges allow
+       skep help [TOOL]        this, or the help of a tool
        skep --version
 """
 
@@ -20,26 +21,34 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run skep with these arguments; returns the exit status."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
+        _check_standard_files()
         return _dispatch(words)
     except SkepError as error:
-        _complain(error)
+        _complain(f"skep: {error}\n")
         return error.exit_status
-    except BrokenPipeError:
-        # The reader of our output has gone; so do we.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        return 0
     except KeyboardInterrupt:
         return 130
 
 
-def _dispatch(words: list[str]) -> int:
+def _check_standard_files() -> None:
+    """Refuse to run without a standard output.
+
+    The next file to be opened, a BPF map for example, would take its place and get the
+    rows.  Python knows at start which of the three are closed.
+    """
+    if None not in (sys.stdin, sys.stdout, sys.stderr):
+        return
+    while os.open(os.devnull, os.O_RDWR) < 2:
+        pass
+    if sys.stdout is None:
+        raise SkepError("cannot write the output: standard output is closed")
+
+
+def _dispatch(words: Sequence[str]) -> int:
     if not words:
-        sys.stderr.write(USAGE)
+        _complain(USAGE)
         return UsageError.exit_status
     name, rest = words[0], words[1:]
-    if name in ("-h", "--help", "help"):
-        sys.stdout.write(USAGE)
-        return 0
     command = _COMMANDS.get(name)
     if command is not None:
         return command(rest)
@@ -60,12 +69,13 @@ def _tool(name: str, arguments: Sequence[str]) -> int:
 
 
 def _list(arguments: Sequence[str]) -> int:
+    from skep.output.writer import show
     from skep.toolkit.tool import load, tool_names
 
+    _expect_none("list", arguments)
     tools = [load(name) for name in tool_names()]
     width = max(len(tool.name) for tool in tools)
-    for tool in tools:
-        sys.stdout.write(f"{tool.name:{width}}  {tool.summary}\n")
+    show("".join(f"{tool.name:{width}}  {tool.summary}\n" for tool in tools))
     return 0
 
 
@@ -75,20 +85,43 @@ def _doctor(arguments: Sequence[str]) -> int:
     return examine(arguments)
 
 
-def _version(arguments: Sequence[str]) -> int:
-    from skep import __version__
+def _help(arguments: Sequence[str]) -> int:
+    from skep.output.writer import show
+    from skep.toolkit.help import help_text
+    from skep.toolkit.tool import load
 
-    sys.stdout.write(f"skep {__version__}\n")
+    _expect_none("help", arguments[1:])
+    show(help_text(load(arguments[0])) if arguments else USAGE)
     return 0
 
 
-def _complain(error: SkepError) -> None:
-    sys.stdout.flush()
-    sys.stderr.write(f"skep: {error}\n")
+def _version(arguments: Sequence[str]) -> int:
+    from skep import __version__
+    from skep.output.writer import show
+
+    _expect_none("--version", arguments)
+    show(f"skep {__version__}\n")
+    return 0
+
+
+def _expect_none(command: str, arguments: Sequence[str]) -> None:
+    if arguments:
+        raise UsageError(f"'{command}' takes no argument '{arguments[0]}'")
+
+
+def _complain(text: str) -> None:
+    """Write to standard error; when that is not possible, nothing is."""
+    try:
+        os.write(2, text.encode("utf-8", "backslashreplace"))
+    except OSError:
+        pass
 
 
 _COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
     "list": _list,
     "doctor": _doctor,
+    "help": _help,
+    "-h": _help,
+    "--help": _help,
     "--version": _version,
 }

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from skep.errors import UsageError
+from skep.errors import SkepError, UsageError
 from skep.fields import U64, Column, Comm, Context, Member
 from skep.output.aggregates import Table
 from skep.output.events import Events
@@ -143,7 +143,7 @@ def test_a_reader_that_is_gone(pipe: Pipe) -> None:
 
 def test_other_failures_are_errors() -> None:
     fd = os.open(os.devnull, os.O_RDONLY)
-    with pytest.raises(OSError, match="Bad file descriptor"):
+    with pytest.raises(SkepError, match="Bad file descriptor"):
         Writer(fd).text("row\n")
     os.close(fd)
 

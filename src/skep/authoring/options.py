@@ -6,11 +6,10 @@ constant excludes is not even compiled.
 
 from __future__ import annotations
 
-import builtins
-import sys
 from collections.abc import Mapping, Sequence
 from typing import Any, Callable, ClassVar
 
+from skep.authoring.annotations import evaluate_annotation, own_annotations
 from skep.errors import InternalError, UsageError
 from skep.fields import Field
 
@@ -32,6 +31,7 @@ class Option:
         "name",
         "type",
         "rest",
+        "heading",
     )
 
     def __init__(
@@ -53,6 +53,7 @@ class Option:
         self.rest = rest
         self.name = ""
         self.type: Any = str
+        self.heading = ""
 
     def with_letter(self, letter: str) -> Option:
         """The same option with a single letter besides its long form."""
@@ -65,13 +66,13 @@ class Option:
             self.check,
             self.rest,
         )
-        copy.name, copy.type = self.name, self.type
+        copy.name, copy.type, copy.heading = self.name, self.type, self.heading
         return copy
 
     def convert(self, text: str) -> Any:
         """The value of the option's text; raises UsageError for text that has none."""
         if isinstance(self.type, type) and issubclass(self.type, Field):
-            value: Any = self.type.parse(text)
+            value: Any = _in_range(self.type.parse(text), self.type.ctype)
         else:
             try:
                 value = int(text, 0) if self.type is int else self.type(text)
@@ -79,6 +80,17 @@ class Option:
                 kind = "whole number" if self.type is int else "number"
                 raise UsageError(f"'{text}' is no {kind}") from None
         return self.check(value) if self.check else value
+
+
+_BITS = {"u8": 8, "u16": 16, "u32": 32, "u64": 64}
+
+
+def _in_range(value: int, ctype: str) -> int:
+    """The value, if a field of an unsigned type can have it.  Raises UsageError."""
+    bits = _BITS.get(ctype)
+    if bits and not 0 <= value < 1 << bits:
+        raise UsageError(f"{value} is not between 0 and {(1 << bits) - 1}")
+    return value
 
 
 def option(
@@ -105,14 +117,17 @@ class Options:
     options: ClassVar[Mapping[str, Option]] = {}
     letters: ClassVar[Mapping[str, str]] = {}
     """Single letters for inherited options, by name: `{"pid": "-p"}`."""
+    heading: ClassVar[str] = "options"
+    """What the options of this very class stand under in the help."""
 
     def __init_subclass__(cls) -> None:
         options = dict(cls.options)
-        for name, annotation in cls.__dict__.get("__annotations__", {}).items():
+        for name, annotation in own_annotations(cls).items():
             declared = cls.__dict__.get(name)
             if isinstance(declared, Option):
                 declared.name = name
                 declared.type = evaluate_annotation(cls, annotation)
+                declared.heading = cls.__dict__.get("heading", Options.heading)
                 options[name] = declared
         for name, letter in cls.__dict__.get("letters", {}).items():
             if name not in options:
@@ -132,15 +147,3 @@ class Options:
 
         Raises UsageError.
         """
-
-
-def evaluate_annotation(cls: type, annotation: object) -> Any:
-    """The type that an annotation names, in its module or among Python's own."""
-    if not isinstance(annotation, str):
-        return annotation
-    name = annotation.strip("'\"")
-    module = sys.modules[cls.__module__]
-    found = getattr(module, name, None) or getattr(builtins, name, None)
-    if found is None:
-        raise InternalError(f"{cls.__name__}: unknown type {annotation}")
-    return found

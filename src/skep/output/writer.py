@@ -6,6 +6,8 @@ import errno
 import os
 from collections.abc import Sequence
 
+from skep.errors import SkepError
+
 
 class OutputClosed(Exception):
     """Nobody reads the output any more, as after `| head`: a quiet end, no error."""
@@ -30,7 +32,10 @@ class Writer:
             self.text("".join(lines))
 
     def text(self, text: str) -> None:
-        """Write `text` as UTF-8.  Raises OutputClosed."""
+        """Write `text` as UTF-8.
+
+        Raises OutputClosed, or SkepError for text that cannot be kept (disk full).
+        """
         rest = memoryview(text.encode("utf-8", "backslashreplace"))
         try:
             while rest:
@@ -39,7 +44,7 @@ class Writer:
             # EIO: the terminal is gone.
             if error.errno in (errno.EPIPE, errno.EIO):
                 raise OutputClosed from error
-            raise
+            raise SkepError(f"cannot write the output: {error.strerror}") from error
 
     def _write(self, rest: memoryview) -> int:
         try:
@@ -50,3 +55,11 @@ class Writer:
 
             select.select([], [self.fd], [])
             return 0
+
+
+def show(text: str) -> None:
+    """Write text to standard output, if anybody still reads it.  Raises SkepError."""
+    try:
+        Writer().text(text)
+    except OutputClosed:
+        pass

@@ -15,37 +15,45 @@ STAGES = ("tree", "ir", "asm", "spec", "log")
 
 
 class _Parser(argparse.ArgumentParser):
-    """argparse, with skep's own form of errors."""
+    """argparse, with skep's own form of errors and help."""
+
+    def __init__(self, tool: Tool) -> None:
+        super().__init__(
+            prog=f"skep {tool.name}",
+            formatter_class=_Formatter,
+            allow_abbrev=False,
+            # A tool's own options come last and take letters from the shared ones.
+            conflict_handler="resolve",
+        )
+        self._tool = tool
 
     def error(self, message: str) -> NoReturn:
         raise UsageError(message, hint=f"see '{self.prog} --help'")
 
+    def print_help(self, file: object = None) -> None:
+        from skep.toolkit.help import show_help
 
-class _Help(argparse.RawDescriptionHelpFormatter):
-    """Help for 80 columns: to ask the terminal, argparse would import shutil at every
-    start."""
+        show_help(self._tool)
+
+
+class _Formatter(argparse.HelpFormatter):
+    """Not for the help: argparse makes one for every option, and to ask the terminal
+    for its width it would import shutil at every start."""
 
     def __init__(self, prog: str) -> None:
         super().__init__(prog, width=80)
 
 
 def parser_of(tool: Tool) -> argparse.ArgumentParser:
-    """The parser for a tool's command line; its help is the tool's documentation."""
-    description, _, examples = tool.doc.strip().partition("Examples:\n")
-    parser = _Parser(
-        prog=f"skep {tool.name}",
-        description=description,
-        epilog=f"examples:\n{examples}" if examples else None,
-        formatter_class=_Help,
-        allow_abbrev=False,
-    )
+    """The parser for a tool's command line."""
+    parser = _Parser(tool)
     for declared in tool.options.options.values():
         _add(parser, declared)
     return parser
 
 
 def _add(parser: argparse.ArgumentParser, declared: Option) -> None:
-    settings: dict[str, Any] = {"dest": declared.name, "help": declared.help}
+    settings: dict[str, Any] = {"dest": declared.name}
     flags = declared.flags
     if declared.type is bool:
         settings["action"] = "store_true"
@@ -107,21 +115,20 @@ def _value(declared: Option, given: Any) -> Any:
 
 def _check_common(options: Any) -> None:
     """The options that all tools have."""
+    _check_choice(options, "format", FORMATS)
+    _check_choice(options, "dump", STAGES)
     if options.json:
         if options.format not in (None, "json"):
             raise UsageError(f"--json and --format {options.format} exclude each other")
         options.format = "json"
     options.format = options.format or "table"
-    if options.format not in FORMATS:
-        raise UsageError(
-            f"--format: '{options.format}' is not one of {', '.join(FORMATS)}"
-        )
-    if options.dump is not None and options.dump not in STAGES:
-        raise UsageError(f"--dump: '{options.dump}' is not one of {', '.join(STAGES)}")
     for name in ("duration", "limit"):
         value = getattr(options, name)
-        if value is not None and value <= 0:
+        if value is not None and not value > 0:
             raise UsageError(f"--{name}: {value:g} is not more than zero")
+    for name in ("columns", "sort"):
+        if getattr(options, name) == "":
+            raise UsageError(f"--{name}: no column is named")
 
 
 def _check_rows(tool: Tool, options: Any) -> None:
@@ -133,3 +140,9 @@ def _check_rows(tool: Tool, options: Any) -> None:
             raise UsageError(
                 f"--{name} is about rows, and {tool.name} shows histograms"
             )
+
+
+def _check_choice(options: Any, name: str, choices: Sequence[str]) -> None:
+    value = getattr(options, name)
+    if value is not None and value not in choices:
+        raise UsageError(f"--{name}: '{value}' is not one of {', '.join(choices)}")

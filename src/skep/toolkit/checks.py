@@ -13,7 +13,7 @@ N = TypeVar("N", int, float)
 
 def positive(number: N) -> N:
     """The number, if it is more than zero.  Raises UsageError."""
-    if number <= 0:
+    if not number > 0:  # nor is NaN
         raise UsageError(f"{number:g} is not more than zero")
     return number
 

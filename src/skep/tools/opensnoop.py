@@ -39,12 +39,20 @@ class Options(TaskOptions):
     failed: bool = option("-x", "--failed", help="show only failed opens")
     extended: bool = option("-e", "--extended_fields", help="show FLAGS and MODE")
     flags: OpenFlags = option(
-        "-f", "--flag_filter", repeat=True, help="show only opens with this flag"
+        "-f",
+        "--flag_filter",
+        metavar="FLAG",
+        repeat=True,
+        help="show only opens with this flag",
     )
     name: str = option("-n", "--name", help="show only threads with this in their name")
     full_path: bool = option("-F", "--full-path", help="show whole paths")
     buffer_pages: int = option(
-        "-b", "--buffer-pages", check=pages, help="pages of the ring buffer"
+        "-b",
+        "--buffer-pages",
+        metavar="PAGES",
+        check=pages,
+        help="size of the ring buffer",
     )
     command: str = option("--exec", rest=True, help="run a command and trace only it")
 
