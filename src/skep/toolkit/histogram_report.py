@@ -77,6 +77,7 @@ class HistogramReport:
         self.left = getattr(options, "count", None)
 
     def start(self) -> None:
+        """Show the tool's banner."""
         banner = getattr(self.run.tool.module, "BANNER", "")
         if banner and self.form == "table":
             self.run.writer.text(f"{banner}\n")
@@ -85,17 +86,20 @@ class HistogramReport:
         """Histograms have no records."""
 
     def interval(self) -> bool:
+        """Show what was counted in the interval."""
         self._show()
         if self.left is not None:
             self.left -= 1
         return not self.is_done
 
     def finish(self) -> None:
+        """Show what was counted since the last report."""
         if not self.is_done:
             self._show()
 
     @property
     def is_done(self) -> bool:
+        """Whether all reports are shown."""
         return self.left is not None and self.left <= 0
 
     def _show(self) -> None:

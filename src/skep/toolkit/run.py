@@ -69,9 +69,11 @@ class EventReport:
         self._counted = (0, 0)
 
     def start(self) -> None:
+        """Show the header."""
         self.events.header()
 
     def records(self) -> None:
+        """Show the records that have come."""
         self.events.drain(self.ring)
         counters = self.events.counters
         truncated, failed = self._counted
@@ -81,14 +83,17 @@ class EventReport:
             self.ledger.count("failed read", counters.failed_read - failed)
 
     def interval(self) -> bool:
+        """Rows have no intervals."""
         return True
 
     def finish(self) -> None:
+        """Show the last rows."""
         self.records()
         self.events.finish()
 
     @property
     def is_done(self) -> bool:
+        """Whether the limit of rows is reached."""
         return self.events.is_full
 
 

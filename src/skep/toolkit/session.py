@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Callable, NamedTuple
 
 from skep.authoring.on import Probe
@@ -159,7 +160,7 @@ class Session:
             self.ring = RingBuffer(self.collection.maps[binding.ring.name])
         for group in groups_of(binding):
             ladder = [
-                (rung, lambda rung=rung: compile_rung(rung, binding, target, watch))  # type: ignore[misc]
+                (rung, partial(compile_rung, rung, binding, target, watch))
                 for rung in ladder_of(group, binding, target)
             ]
             rung, failures = self.collection.add_first(ladder)
