@@ -57,8 +57,10 @@ class Colouring:
                 live &= ~bit
                 others = live
                 if isinstance(instruction, Move) and isinstance(instruction.src, int):
-                    # Both sides of a copy may share a register.
-                    others &= ~(1 << instruction.src)
+                    # Both sides of a copy may share a register; one that cuts is a
+                    # copy only if nobody needs the source any more.
+                    if instruction.wide:
+                        others &= ~(1 << instruction.src)
                     self._copies.append((weight, defined, instruction.src))
                 self.conflicts[defined] |= others
                 self.weights[defined] += weight
