@@ -105,9 +105,7 @@ class Arithmetic:
     def __init__(self, builder: Builder) -> None:
         self.builder = builder
 
-    def binary(
-        self, operator: str, left: Number, right: Number, span: Span
-    ) -> Number:
+    def binary(self, operator: str, left: Number, right: Number, span: Span) -> Number:
         """`left operator right`."""
         if left.type is None and right.type is None:
             assert isinstance(left, Const) and isinstance(right, Const)
@@ -176,10 +174,14 @@ class Arithmetic:
             return U64
         raise CompileError(f"{value} does not fit into 64 bits with {other}", span)
 
-    def _compute(self, operator: str, left: Number, right: Number, type_: Int) -> Number:
+    def _compute(
+        self, operator: str, left: Number, right: Number, type_: Int
+    ) -> Number:
         wide = type_.size == 8
         if isinstance(left, Const) and operator in ("+", "*", "&", "|", "^"):
             left, right = right, left
+        if isinstance(right, Const) and right.value == 0 and operator in ("//", "%"):
+            return Const(0, type_) if operator == "//" else left
         if isinstance(right, Const):
             simple = self._by_power_of_two(operator, left, right.value, type_)
             if simple is not None:
@@ -221,7 +223,9 @@ class Arithmetic:
         result = self.builder.move(left.register)
         if amount or simple == "&":
             self.builder.alu(simple, result, Imm(amount), wide)
-        return self._normal(result, type_) if operator == "*" else Register(result, type_)
+        return (
+            self._normal(result, type_) if operator == "*" else Register(result, type_)
+        )
 
     def _signed_division(
         self, operator: str, left: Number, right: Number, type_: Int
@@ -229,39 +233,35 @@ class Arithmetic:
         """Truncating division by magnitudes; kernels before 6.6 have no signed form.
 
         Division by zero must give 0 and modulo by zero the dividend, which unsigned
-        division of the magnitudes already does.
+        division of the magnitudes already does.  Signs are handled without branches:
+        the verifier would follow every combination of them.
         """
         b = self.builder
         dividend = b.move(b.operand(convert(b, left, S64), True))
         divisor = b.move(b.operand(convert(b, right, S64), True))
-        sign = b.move(dividend)
+        sign = self._make_positive(dividend)
+        divisor_sign = self._make_positive(divisor)
         if operator == "//":
-            b.alu("^", sign, divisor)
-        self._make_positive(dividend)
-        self._make_positive(divisor)
+            b.alu("^", sign, divisor_sign)
         b.alu(operator, dividend, divisor)
-        negate, done = b.new_block(), b.new_block()
-        b.finish(ir.Branch("s<", sign, Imm(0), True, negate, done))
-        b.start(negate)
-        b.emit(ir.Unary("-", dividend, True))
-        b.jump(done)
-        b.start(done)
+        self._negate_if(dividend, sign)
         if type_.size == 4:
             return b.move(dividend, wide=False)
         return truncate(b, dividend, type_) if type_.size < 4 else dividend
 
-    def _make_positive(self, register: int) -> None:
-        b = self.builder
-        negate, done = b.new_block(), b.new_block()
-        b.finish(ir.Branch("s<", register, Imm(0), True, negate, done))
-        b.start(negate)
-        b.emit(ir.Unary("-", register, True))
-        b.jump(done)
-        b.start(done)
+    def _make_positive(self, register: int) -> int:
+        """Turn a number into its magnitude; its sign: all bits set if negative."""
+        sign = self.builder.move(register)
+        self.builder.alu("s>>", sign, Imm(63))
+        self._negate_if(register, sign)
+        return sign
 
-    def _shift(
-        self, operator: str, left: Number, right: Number, span: Span
-    ) -> Number:
+    def _negate_if(self, register: int, sign: int) -> None:
+        """Negate if all bits of `sign` are set, do nothing if none is."""
+        self.builder.alu("^", register, sign)
+        self.builder.alu("-", register, sign)
+
+    def _shift(self, operator: str, left: Number, right: Number, span: Span) -> Number:
         """Shifts keep the type of the left side; the count is taken modulo its width."""
         type_ = int_type(left)
         if type_ is None:
