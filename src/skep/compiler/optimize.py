@@ -31,7 +31,9 @@ def _thread_jumps(graph: Graph) -> None:
                 block.terminator.retarget(target, final)
         last = block.terminator
         if isinstance(last, Branch) and last.then is last.orelse:
-            block.instructions[-1] = Jump(last.then)
+            jump = Jump(last.then)
+            jump.span = last.span
+            block.instructions[-1] = jump
 
 
 def _final(block: Block) -> Block:
@@ -117,4 +119,3 @@ def _drop_dead(graph: Graph) -> bool:
         kept.reverse()
         block.instructions = kept
     return dropped
-
