@@ -216,7 +216,9 @@ def merge(
         builder.block, value = sides[0]
         return value
     first = sides[0][1]
-    if all(value == first for _, value in sides) and isinstance(first, (Static, Const)):
+    if isinstance(first, (Static, Const)) and all(
+        type(value) is type(first) and value == first for _, value in sides
+    ):
         done = builder.new_block()
         for block, _ in sides:
             builder.block = block
