@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 def log2(walker: Walker, number: Number) -> Number:
     """The position of the highest set bit, 0 for 0: u32, at most 63."""
     if isinstance(number, Const):
-        return Const(max(U64.wrap(number.value).bit_length() - 1, 0), U32)
+        unsigned = Int(number.type.size, False) if number.type else U64
+        return Const(max(unsigned.wrap(number.value).bit_length() - 1, 0), U32)
     b = walker.builder
     assert isinstance(number.type, Int)
     unsigned = Int(number.type.size, False)
