@@ -15,7 +15,8 @@ class Builder:
     """Builds the graph of one program, block after block.
 
     `block` is None after a terminator: what follows is unreachable until another block
-    is started.
+    is started.  `leave_to` is where leaving the handler leads, if not out of the
+    program.
     """
 
     def __init__(self) -> None:
@@ -26,6 +27,7 @@ class Builder:
         self.depth = 0
         self.maps: dict[str, MapSpec] = {}
         self._slots: dict[tuple[int, str], Slot] = {}
+        self.leave_to: Block | None = None
         self._exit: Block | None = None
 
     def emit(self, instruction: ir.Instruction) -> None:
@@ -57,7 +59,10 @@ class Builder:
         self.finish(ir.Jump(target))
 
     def exit(self) -> None:
-        """End the current block by leaving the program with 0."""
+        """End the current block by leaving the program with 0, or the handler."""
+        if self.leave_to is not None:
+            self.jump(self.leave_to)
+            return
         if self._exit is None:
             self._exit = Block()
             leave = ir.Exit(Imm(0))

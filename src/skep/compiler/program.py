@@ -14,7 +14,7 @@ from skep.compiler.emit import Emitter, check_complete
 from skep.compiler.environment import Environment, Globals
 from skep.compiler.fetch import Fetcher
 from skep.compiler.optimize import optimize
-from skep.compiler.scope import Frame
+from skep.compiler.scope import Flow, Frame, assigned_names
 from skep.compiler.types import S64
 from skep.compiler.values import Const, Static, Value
 from skep.compiler.walker import Walker
@@ -63,8 +63,7 @@ def compile_site(
     if site.match is not None:
         dispatch.walk_handlers(walker, handlers)
     else:
-        for handler, own_site in handlers:
-            walk_handler(walker, handler, own_site)
+        _walk_in_turn(walker, handlers)
     return _finish(name, site, walker)
 
 
@@ -80,6 +79,20 @@ def compile_entry(
     called = environment.tree_of(handler.function)
     dispatch.walk_entry(walker, called.name, entry, called)
     return _finish(name, entry, walker)
+
+
+def _walk_in_turn(walker: Walker, handlers: Sequence[tuple[Handler, Site]]) -> None:
+    """Walk handlers so that leaving one leads to the next."""
+    builder = walker.builder
+    *others, last = handlers
+    for handler, site in others:
+        following = builder.new_block()
+        builder.leave_to = following
+        walk_handler(walker, handler, site)
+        builder.leave_to = None
+        walker.flow = Flow()
+        builder.start(following)
+    walk_handler(walker, *last)
 
 
 def _start(target: Target, environment: Environment) -> Walker:
@@ -145,8 +158,16 @@ def walk_body(walker: Walker, handler: Handler, called: tree.Function) -> None:
         if not builder.start(passed):
             return
     walker.frame = Frame(called, Globals.of(handler.function), None)
+    _make_assignable(walker, called)
     walker.block(called.body)
     _leave(walker, called)
+
+
+def _make_assignable(walker: Walker, called: tree.Function) -> None:
+    """Turn the parameters that the body assigns into variables."""
+    for name in sorted(assigned_names(called.body) & set(walker.parameters)):
+        target = tree.Name(name, called.span)
+        walker.assign_name(target, walker.value(target))
 
 
 def _leave(walker: Walker, called: tree.Function) -> None:
@@ -155,7 +176,7 @@ def _leave(walker: Walker, called: tree.Function) -> None:
     frame = walker.current_frame
     returns = [(r.block, r.value) for r in frame.returns]
     values = [value for _, value in returns if value is not None]
-    if not values:
+    if not values or builder.leave_to is not None:
         for block, _ in returns:
             here, builder.block = builder.block, block
             builder.exit()
