@@ -193,7 +193,9 @@ class Access:
             assert isinstance(value, Register)
             return Register(value.register, Int(8, False))
         if isinstance(value, Const):
-            return value
+            return (
+                convert(self.builder, value, type_) if isinstance(type_, Int) else value
+            )
         if isinstance(value, Register) and not pointer and isinstance(type_, Int):
             if value.type.size >= type_.size and not type_.boolean:
                 return value  # a store takes the low bytes

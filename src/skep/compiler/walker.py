@@ -155,10 +155,14 @@ class Walker:
     ) -> None:
         """Assign to a member of a record or of a map's value."""
         if not isinstance(target, tree.Attribute):
-            raise CompileError(
-                "only names and fields can be assigned", target.span
-            )
+            raise CompileError("only names and fields can be assigned", target.span)
         owner = self.value(target.value)
+        if isinstance(owner, Register) and target.name == "value":
+            element = _single_value(owner.type)
+            if element is not None:
+                self.require_nonnull(owner, target.span)
+                self.access.store(owner.register, 0, element, value, target.span)
+                return
         place = self.place_of(owner, target.span)
         if place is None or place.space not in WRITABLE:
             raise CompileError(
@@ -225,7 +229,14 @@ class Walker:
             if variable is None:
                 variable = Register(self.builder.register(), S64)
                 variables[statement.name] = variable
-            self.builder.move(counter.register, variable.register)
+            if not isinstance(variable.type, Int):
+                raise CompileError(
+                    f"'{statement.name}' is {variable.type}, not a number",
+                    statement.span,
+                    hint="give the counter a name of its own",
+                )
+            value = convert(self.builder, counter, variable.type)
+            self.builder.move(self.number_operand(value), variable.register)
             self.flow.assigned[statement.name] = variable
 
         def again(body: ir.Block, after: ir.Block) -> None:
@@ -341,9 +352,7 @@ class Walker:
         """Evaluate an expression."""
         return EXPRESSIONS[type(expression)](self, expression)
 
-    def branch(
-        self, test: tree.Expression, then: ir.Block, orelse: ir.Block
-    ) -> Facts:
+    def branch(self, test: tree.Expression, then: ir.Block, orelse: ir.Block) -> Facts:
         """Go to `then` or `orelse`; what each may rely on."""
         return branch(self, test, then, orelse)
 
@@ -385,6 +394,14 @@ class Walker:
     def pointer_type(self, text: str, space: str) -> Pointer:
         """`text *` in a memory space."""
         return Pointer(self.type_named(text, None), space)
+
+
+def _single_value(type_: Type) -> Optional[Type]:
+    """What `.value` stands for behind a pointer to a map's value that is no record."""
+    if isinstance(type_, Pointer) and type_.space in WRITABLE:
+        if isinstance(type_.target, (Int, Pointer)):
+            return type_.target
+    return None
 
 
 def _same_pointer(a: Pointer, b: Type) -> bool:
