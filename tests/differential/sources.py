@@ -1,0 +1,512 @@
+"""Random kernel-side programs as Python source, which the rules allow.
+
+The writer keeps track of types by the rules of `model`, so that it can put a cast where
+the language demands one, and tell the model what a function returns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple, Optional
+
+from hypothesis import strategies as st
+
+from tests.differential.model import (
+    BOOL,
+    ORDERS,
+    S64,
+    TYPES,
+    U8,
+    U32,
+    Kind,
+    Refused,
+    Type,
+    joined,
+    literal_type,
+    merged,
+)
+from tests.differential.world import RECORDS, TEXTS
+
+ALL_TYPES = list(TYPES.values())
+OPERATORS = ("+", "-", "*", "//", "%", "&", "|", "^", "<<", ">>")
+_CORNERS = [0, 1, 2, 3, 5, 7, 8, 10, 16, 31, 32, 63, 64, 100, 127, 128, 255, 256]
+_CORNERS += [1000, 32767, 32768, 65535, (1 << 31) - 1, 1 << 31, (1 << 32) - 1]
+_CORNERS += [1 << 32, (1 << 63) - 1, 1 << 63, (1 << 64) - 1]
+_CORNERS += [-1, -2, -3, -8, -128, -129, -32768, -(1 << 31), -(1 << 63)]
+
+
+class Expression(NamedTuple):
+    """Source text, its type or literal value, and whether it may be a constant."""
+
+    text: str
+    kind: Kind
+    constant: bool
+
+    def cast(self, type_: Type) -> Expression:
+        return Expression(f"bpf.{type_}({self.text})", type_, self.constant)
+
+
+class Program(NamedTuple):
+    """A program and the C prototype of its arguments."""
+
+    source: str
+    prototype: str
+
+
+class Writer:
+    """Writes one function."""
+
+    def __init__(self, draw: st.DrawFn, parameters: dict[str, Type]) -> None:
+        self.draw = draw
+        self.lines: list[str] = []
+        self.indent = 1
+        self.variables = dict(parameters)
+        self.callables: list[Function] = []
+        self.loops = 0
+        self.rounds = 1
+        self.budget = 12
+        self.names = 0
+        self.pure = False
+        self.returns: list[Kind] = []
+
+    # Drawing.
+
+    def number(self, low: int, high: int) -> int:
+        return self.draw(st.integers(low, high))
+
+    def one(self, items: Sequence[object]) -> object:
+        return items[self.number(0, len(items) - 1)]
+
+    def chance(self, percent: int) -> bool:
+        return self.number(0, 99) < percent
+
+    def type(self) -> Type:
+        return ALL_TYPES[self.number(0, len(ALL_TYPES) - 1)]
+
+    def fresh(self, prefix: str = "v") -> str:
+        self.names += 1
+        return f"{prefix}{self.names}"
+
+    def line(self, text: str) -> None:
+        self.lines.append("    " * self.indent + text)
+
+    # Expressions.
+
+    def expression(self, depth: int = 3) -> Expression:
+        """Any value; never only literals below an operator."""
+        if self.loops:
+            # The verifier follows every path through every round.
+            depth = min(depth, 1)
+        if depth == 0 or self.chance(30):
+            return self.leaf()
+        kinds = (
+            *(self.arithmetic,) * 6,
+            *(self.comparison, self.unary, self.conversion, self.conditional),
+        )
+        return kinds[self.number(0, len(kinds) - 1)](depth - 1)
+
+    def variable(self) -> Expression:
+        name = str(self.one(sorted(self.variables)))
+        return Expression(name, self.variables[name], False)
+
+    def literal(self) -> Expression:
+        value = self.number(-20, 20) if self.chance(50) else int(self.one(_CORNERS))  # type: ignore[call-overload]
+        text = str(value) if value >= 0 else f"({value})"
+        return Expression(text, value, True)
+
+    def leaf(self) -> Expression:
+        if self.chance(70):
+            return self.variable()
+        if self.chance(70):
+            return self.literal()
+        return self.literal().cast(self.type())
+
+    def typed(self, depth: int) -> Expression:
+        """A value that is no literal."""
+        found = self.expression(depth)
+        return self.variable() if isinstance(found.kind, int) else found
+
+    def pair(self, operator: str, depth: int) -> tuple[Expression, Expression, Type]:
+        """Two operands that go together, and their common type."""
+        left, right = self.typed(depth), self.expression(depth)
+        if self.chance(30) and operator not in ("<<", ">>"):
+            left, right = right, left
+        try:
+            return left, right, joined(operator, left.kind, right.kind)
+        except Refused:
+            pass
+        wanted = left.kind if isinstance(left.kind, Type) else right.kind
+        assert isinstance(wanted, Type)
+        wanted = Type(wanted.bits, wanted.signed)
+        left, right = left.cast(wanted), right.cast(wanted)
+        return left, right, joined(operator, wanted, wanted)
+
+    def arithmetic(self, depth: int) -> Expression:
+        operator = OPERATORS[self.number(0, len(OPERATORS) - 1)]
+        if operator in ("<<", ">>") and self.chance(10):
+            left, right = self.literal(), self.typed(depth)
+            try:
+                type_ = joined(operator, left.kind, right.kind)
+            except Refused:
+                type_ = S64
+        else:
+            left, right, type_ = self.pair(operator, depth)
+        constant = left.constant and right.constant
+        return Expression(f"({left.text} {operator} {right.text})", type_, constant)
+
+    def comparison(self, depth: int) -> Expression:
+        operator = ("==", "!=", *ORDERS)[self.number(0, 5)]
+        left, right, _ = self.pair(operator, depth)
+        constant = left.constant and right.constant
+        return Expression(f"({left.text} {operator} {right.text})", BOOL, constant)
+
+    def unary(self, depth: int) -> Expression:
+        operand = self.typed(depth)
+        operator = ("-", "~", "not ")[self.number(0, 2)]
+        assert isinstance(operand.kind, Type)
+        type_ = operand.kind
+        if operator == "not ":
+            type_ = BOOL
+        elif type_.boolean:
+            operator, type_ = "-", U8
+        return Expression(f"({operator}{operand.text})", type_, operand.constant)
+
+    def conversion(self, depth: int) -> Expression:
+        operand = self.typed(depth)
+        if self.chance(75):
+            return operand.cast(self.type())
+        name = ("log2", "ntohs", "ntohl", "ntohll")[self.number(0, 3)]
+        types = {"log2": "u32", "ntohs": "u16", "ntohl": "u32", "ntohll": "u64"}
+        text = f"bpf.{name}({operand.text})"
+        return Expression(text, TYPES[types[name]], operand.constant)
+
+    def conditional(self, depth: int) -> Expression:
+        test = self.test(1)
+        left, right, _ = self.pair("|", depth)
+        assert not (isinstance(left.kind, int) and isinstance(right.kind, int))
+        kind = merged([left.kind, right.kind])
+        if test.constant:
+            # A constant test leaves the type of the side it selects.
+            assert isinstance(kind, Type)
+            kind = Type(kind.bits, kind.signed)
+            left, right = left.cast(kind), right.cast(kind)
+        text = f"({left.text} if {test.text} else {right.text})"
+        return Expression(text, kind, test.constant and left.constant)
+
+    def test(self, depth: int = 2) -> Expression:
+        """A condition."""
+        depth = 0 if self.loops else depth
+        if depth and self.chance(40):
+            operator = ("and", "or")[self.number(0, 1)]
+            tests = [self.test(depth - 1) for _ in range(self.number(2, 3))]
+            text = f" {operator} ".join(test.text for test in tests)
+            return Expression(f"({text})", BOOL, any(t.constant for t in tests))
+        return self.comparison(1) if self.chance(80) else self.typed(2)
+
+    # Statements.
+
+    def block(self, most: int) -> None:
+        """Statements that see the variables so far; those they make are theirs."""
+        outer = dict(self.variables)
+        self.indent += 1
+        for _ in range(self.number(1, most)):
+            self.statement()
+        self.indent -= 1
+        self.variables = {n: t for n, t in self.variables.items() if n in outer}
+
+    def statement(self) -> None:
+        self.budget -= 1
+        simple = [self.declare, self.assign, self.augment, self.augment]
+        if self.callables:
+            simple.append(self.call_inline)
+        if not self.pure:
+            simple += [self.memory, self.memory, self.memory]
+        if self.budget > 0:
+            compound = [self.if_, self.if_, self.for_, self.while_]
+            if self.chance(35):
+                compound[self.number(0, 3)]()
+                return
+        simple[self.number(0, len(simple) - 1)]()
+
+    def declare(self) -> None:
+        value = self.expression()
+        name = self.fresh()
+        self.line(f"{name} = {value.text}")
+        kind = value.kind
+        self.variables[name] = literal_type(kind) if isinstance(kind, int) else kind
+
+    def _assignable(self) -> Optional[str]:
+        names = [n for n in sorted(self.variables) if n[0] != "i"]
+        return str(self.one(names)) if names else None
+
+    def assign(self) -> None:
+        name = self._assignable()
+        if name is None:
+            return
+        value, type_ = self.expression(), self.variables[name]
+        kind = value.kind
+        if isinstance(kind, int):
+            fits = type_.holds(kind)
+        else:
+            fits = kind.bits <= type_.bits and not value.constant
+        if not fits and type_.boolean:
+            value = Expression(f"({value.text} != 0)", BOOL, value.constant)
+        elif not fits:
+            value = value.cast(type_)
+        self.line(f"{name} = {value.text}")
+
+    def augment(self) -> None:
+        name = self._assignable()
+        if name is None:
+            return
+        self.line(f"{name} {self.augmentation(self.variables[name])}")
+
+    def augmentation(self, type_: Type) -> str:
+        """`+= …` for a variable or field of a type."""
+        operator = OPERATORS[self.number(0, len(OPERATORS) - 1)]
+        value = self.expression(2)
+        try:
+            joined(operator, type_, value.kind)
+        except Refused:
+            value = value.cast(Type(type_.bits, type_.signed))
+        return f"{operator}= {value.text}"
+
+    def if_(self) -> None:
+        self.line(f"if {self.test().text}:")
+        self.block(3)
+        if self.chance(20):
+            self.leave()
+        if self.chance(30):
+            self.line(f"elif {self.test().text}:")
+            self.block(2)
+        if self.chance(50):
+            self.line("else:")
+            self.block(3)
+
+    def leave(self) -> None:
+        """A jump at the end of the block just written."""
+        self.indent += 1
+        if self.loops and self.chance(70):
+            self.line("break" if self.chance(50) else "continue")
+        else:
+            self.return_()
+        self.indent -= 1
+
+    def return_(self) -> None:
+        value = self.typed(2)
+        self.returns.append(value.kind)
+        self.line(f"return {value.text}")
+
+    def for_(self) -> None:
+        name = self.fresh("i")
+        count = self.number(1, max(1, min(12, 24 // self.rounds)))
+        start, step = self.number(-3, 3), int(self.one([1, 1, 2, -1, -3]))  # type: ignore[call-overload]
+        stop = start + step * count
+        bounds = f"{count}" if self.chance(50) else f"{start}, {stop}, {step}"
+        self.line(f"for {name} in range({bounds}):")
+        self._loop({name: S64}, count)
+
+    def while_(self) -> None:
+        name = self.fresh("n")
+        most = max(1, min(10, 24 // self.rounds))
+        self.line(f"{name} = bpf.{self.type()}({self.number(0, 3)})")
+        self.line(f"while {name} < {self.number(0, most)} and {self.test(0).text}:")
+        self.indent += 1
+        self.line(f"{name} += 1")
+        self.indent -= 1
+        self._loop({name: U8}, most)
+
+    def _loop(self, names: dict[str, Type], rounds: int) -> None:
+        outer = dict(self.variables)
+        self.loops, self.rounds = self.loops + 1, self.rounds * rounds
+        for name, type_ in names.items():
+            if name[0] == "i":
+                self.variables[name] = type_
+        self.block(2)
+        self.loops, self.rounds = self.loops - 1, self.rounds // rounds
+        self.variables = {n: t for n, t in self.variables.items() if n in outer}
+
+    def call_inline(self) -> None:
+        function = self.callables[self.number(0, len(self.callables) - 1)]
+        arguments = ", ".join(
+            self.typed(1).cast(type_).text for type_ in function.parameters
+        )
+        name = self.fresh()
+        self.line(f"{name} = {function.name}({arguments})")
+        self.variables[name] = function.result
+
+    # Maps, records, streams.
+
+    def memory(self) -> None:
+        kinds = (
+            *(self.counts, self.narrow, self.table, self.cells),
+            *(self.emit, self.histogram),
+        )
+        kinds[self.number(0, len(kinds) - 1)]()
+
+    def key(self) -> str:
+        """One of few numbers, so that keys meet again."""
+        return f"({self.typed(1).text} & 3)"
+
+    def record(self, name: str) -> str:
+        fields = ", ".join(f"{field}={self.key()}" for field, _ in RECORDS[name])
+        return f"{name}({fields})"
+
+    def counts(self) -> None:
+        action = self.number(0, 4)
+        if action <= 1:
+            self.line(f"counts.increment({self.key()})")
+        elif action == 2:
+            self.line(f"counts.delete({self.key()})")
+        elif action == 3:
+            self.line(f"counts.update({self.key()}, {self.typed(2).text})")
+        else:
+            self.look_up("counts", self.key(), "u64")
+
+    def narrow(self) -> None:
+        if self.chance(50):
+            self.line(f"narrow.update({self.typed(2).text}, {self.typed(2).text})")
+        else:
+            self.look_up("narrow", self.typed(1).text, "s8")
+
+    def table(self) -> None:
+        key = self.record("Key")
+        if self.chance(40):
+            name = self.fresh("k")
+            self.line(f"{name} = {key}")
+            if self.chance(50):
+                self.line(f"{name}.b {self.augmentation(U32)}")
+            key = name
+        action = self.number(0, 2)
+        if action == 0:
+            self.line(f"table.update({key}, {self.typed(2).text})")
+        elif action == 1:
+            self.line(f"table.delete({key})")
+        else:
+            self.look_up("table", key, "u32")
+
+    def look_up(self, owner: str, key: str, value: str) -> None:
+        """Look up, and use or change what is found."""
+        name, result = self.fresh("p"), self.fresh()
+        self.line(f"{result} = bpf.{self.type()}({self.literal().text})")
+        self.variables[result] = TYPES[self.lines[-1].split("bpf.")[1].split("(")[0]]
+        self.line(f"{name} = {owner}.lookup({key})")
+        test = (f"{name} is not None", name, f"not ({name} is None)")
+        self.line(f"if {self.one(test)}:")
+        self.indent += 1
+        self.variables[f"{name}.value"] = TYPES[value]
+        self.line(f"{result} {self.augmentation(self.variables[result])}")
+        if self.chance(60):
+            self.line(f"{name}.value {self.augmentation(TYPES[value])}")
+        else:
+            self.line(f"{name}.value = {self.typed(2).text}")
+        del self.variables[f"{name}.value"]
+        self.indent -= 1
+
+    def cells(self) -> None:
+        if self.chance(20):
+            value = ", ".join(
+                f"{field}={self.typed(1).text}"
+                for field, ctype in RECORDS["Cell"]
+                if ctype in TYPES
+            )
+            name = self.fresh("p")
+            self.line(f"{name} = cells.lookup({self.key()})")
+            self.line(f"if {name}:")
+            self.indent += 1
+            for field in value.split(", "):
+                self.line(f"{name}.{field.replace('=', ' = ', 1)}")
+            self.indent -= 1
+            return
+        name, result = self.fresh("p"), self.fresh()
+        fields = [(f, TYPES[c]) for f, c in RECORDS["Cell"] if c in TYPES]
+        self.line(f"{result} = bpf.u64(0)")
+        self.variables[result] = TYPES["u64"]
+        self.line(f"{name} = cells.lookup({self.key()})")
+        self.line(f"if {name} is not None:")
+        self.indent += 1
+        for field, type_ in fields:
+            self.variables[f"{name}.{field}"] = type_
+        if self.chance(60):
+            text = self.one([*TEXTS, b"ab", b"abcd", b"abcdefghi", b"abcdefghijklm"])
+            operator = "==" if self.chance(60) else "!="
+            self.line(f"if {name}.text {operator} {text!r}:")
+            self.indent += 1
+            self.line(f"{result} += {self.number(1, 9)}")
+            self.indent -= 1
+        self.line(f"{result} {self.augmentation(TYPES['u64'])}")
+        field, type_ = fields[self.number(0, len(fields) - 1)]
+        self.line(f"{name}.{field} {self.augmentation(type_)}")
+        for field, _ in fields:
+            del self.variables[f"{name}.{field}"]
+        self.indent -= 1
+
+    def emit(self) -> None:
+        fields = [f"{name}={self.typed(2).text}" for name, _ in RECORDS["Event"]]
+        self.line(f"events.emit({', '.join(fields)})")
+
+    def histogram(self) -> None:
+        value = self.typed(2).text
+        if self.chance(60):
+            self.line(f"sizes.record({value})")
+        else:
+            keys = ", ".join(f"{f}={self.key()}" for f, _ in RECORDS["Key"])
+            self.line(f"sizes_by.record({value}, {keys})")
+
+
+class Function(NamedTuple):
+    """An inline function of a program."""
+
+    name: str
+    parameters: list[Type]
+    result: Type
+    source: str
+
+
+def _result(writer: Writer) -> Type:
+    kind = merged(writer.returns)
+    assert isinstance(kind, Type)
+    return kind
+
+
+def _inline(draw: st.DrawFn, name: str, before: list[Function]) -> Function:
+    writer = Writer(draw, {})
+    parameters = {f"{c}": writer.type() for c in "xyz"[: writer.number(1, 3)]}
+    writer.variables = dict(parameters)
+    writer.callables = list(before)
+    writer.pure, writer.budget = True, 4
+    for _ in range(writer.number(0, 3)):
+        writer.statement()
+    _return_joinable(writer)
+    result = _result(writer)
+    head = f"@bpf.inline\ndef {name}({', '.join(parameters)}) -> '{result}':"
+    source = "\n".join([head, *writer.lines])
+    return Function(name, list(parameters.values()), result, source)
+
+
+def _return_joinable(writer: Writer) -> None:
+    writer.return_()
+
+
+@st.composite
+def programs(draw: st.DrawFn) -> Program:
+    """A program called `program`, after the inline functions that it calls."""
+    writer = Writer(draw, {})
+    parameters = {c: writer.type() for c in "abcdefgh"[: writer.number(2, 8)]}
+    writer.variables = dict(parameters)
+    functions: list[Function] = []
+    for index in range(max(0, writer.number(-1, 2))):
+        functions.append(_inline(draw, f"f{index}", functions))
+    writer.callables = functions
+    writer.budget = writer.number(3, 16)
+    for _ in range(writer.number(2, 10)):
+        writer.statement()
+    pressure = writer.chance(40)
+    for index, name in enumerate(sorted(writer.variables)):
+        if index < 24 and (pressure or writer.chance(50)):
+            writer.line(f"out.update({index}, {name})")
+    writer.return_()
+    head = f"def program({', '.join(parameters)}) -> '{_result(writer)}':"
+    source = "\n".join([*(f.source + "\n" for f in functions), head, *writer.lines, ""])
+    prototype = ", ".join(f"{type_} {name}" for name, type_ in parameters.items())
+    return Program(source, prototype)
