@@ -24,6 +24,10 @@ TREE = Path(__file__).resolve().parents[2]
 # QEMU's multi-threaded emulation (7.2) panics some guests after minutes.
 _ACCELERATOR = os.environ.get("SKEP_GUEST_ACCEL", "tcg,thread=single")
 
+# After cmpxchg16b, QEMU 7.2's emulation may take RFLAGS from another register, and
+# kernels whose allocator uses it (6.12) die at random while they boot.
+_CPU_MODEL = "max,-cx16"
+
 # The CPUs take turns on one host thread; two of them still show whether
 # something is done for each CPU or only for the first.
 _CPUS = 2
@@ -117,7 +121,7 @@ def _qemu_command(image: Path, work: Path) -> list[str]:
     )
     return [
         *("setpriv", "--pdeathsig", "TERM"),  # end with this process in any case
-        *("qemu-system-x86_64", "-accel", _ACCELERATOR, "-cpu", "max"),
+        *("qemu-system-x86_64", "-accel", _ACCELERATOR, "-cpu", _CPU_MODEL),
         *("-smp", str(_CPUS), "-m", _MEMORY),
         *("-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"),
         *("-kernel", str(image), "-initrd", str(work / "initrd")),
