@@ -8,7 +8,7 @@ What finds no register is kept on the stack, and allocation starts again.
 
 from __future__ import annotations
 
-from typing import Iterator, Optional, Sequence
+from collections.abc import Iterator, Sequence
 
 from skep.compiler import ir
 from skep.compiler.ir import Block, CallHelper, Graph, Move, Slot
@@ -176,7 +176,7 @@ def _members(colouring: Colouring, representative: int) -> set[int]:
 
 def _colour(
     colouring: Colouring, temporary: set[int]
-) -> tuple[dict[int, int], Optional[int]]:
+) -> tuple[dict[int, int], int | None]:
     """Colours for all registers, or one that must be spilled.
 
     Registers are taken away in an order in which each has few neighbours left, then
@@ -232,7 +232,7 @@ def _elimination_order(colouring: Colouring, temporary: set[int]) -> list[int]:
     return order
 
 
-def _choose(wanted: Sequence[int], taken: set[int]) -> Optional[int]:
+def _choose(wanted: Sequence[int], taken: set[int]) -> int | None:
     """The first machine register that is free."""
     for colour in wanted:
         if colour not in taken:

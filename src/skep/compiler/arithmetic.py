@@ -7,7 +7,7 @@ gives zero, modulo by zero leaves the dividend, signed division truncates.
 
 from __future__ import annotations
 
-from typing import NoReturn, Optional, Union
+from typing import NoReturn, Union
 
 from skep.compiler import ir
 from skep.compiler.builder import Builder, signed32
@@ -22,7 +22,7 @@ ORDER = {"<": "<", "<=": "<=", ">": ">", ">=": ">="}
 SIGN_MATTERS = frozenset(("//", "%", "<", "<=", ">", ">="))
 
 
-def int_type(number: Number) -> Optional[Int]:
+def int_type(number: Number) -> Int | None:
     """The type of a number; None for a literal."""
     type_ = number.type
     assert type_ is None or isinstance(type_, Int)
@@ -208,7 +208,7 @@ class Arithmetic:
 
     def _by_power_of_two(
         self, operator: str, left: Number, factor: int, type_: Int
-    ) -> Optional[Number]:
+    ) -> Number | None:
         """Multiplication, and unsigned division, by a power of two."""
         if factor <= 0 or factor & (factor - 1) or isinstance(left, Const):
             return None
@@ -321,7 +321,7 @@ class Arithmetic:
 
     def compare(
         self, operator: str, left: Number, right: Number, span: Span
-    ) -> Union[bool, ir.Branch]:
+    ) -> bool | ir.Branch:
         """The outcome if known, else a branch whose targets are not set yet."""
         if left.type is None and right.type is None:
             assert isinstance(left, Const) and isinstance(right, Const)
@@ -343,7 +343,7 @@ class Arithmetic:
 
     def _exact_join(
         self, operator: str, left: Number, right: Number, span: Span
-    ) -> Union[bool, Int]:
+    ) -> bool | Int:
         """The type of a comparison, which compares values and not bit patterns, but
         for `==` and `!=` of 64-bit numbers of different signedness."""
         a, b = int_type(left), int_type(right)
@@ -385,7 +385,7 @@ def fold(operator: str, left: int, right: int, type_: Int) -> int:
     return _fold_literals(operator, left, right, None)
 
 
-def _fold_literals(operator: str, left: int, right: int, span: Optional[Span]) -> int:
+def _fold_literals(operator: str, left: int, right: int, span: Span | None) -> int:
     """Python's own arithmetic, for literals."""
     if operator in ("//", "%") and right == 0:
         raise CompileError("division by zero", span)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from types import FunctionType
-from typing import Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import NamedTuple
 
+import skep.compiler.intrinsics.all  # noqa: F401  (registers the intrinsics)
 from skep.compiler import dispatch, ir, saved, tree
 from skep.compiler.allocate import allocate, place_slots
 from skep.compiler.arithmetic import convert, expect_number
 from skep.compiler.conditions import merge
-import skep.compiler.intrinsics.all  # noqa: F401  (registers the intrinsics)
 from skep.compiler.emit import Emitter, check_complete
 from skep.compiler.environment import Environment, Globals
 from skep.compiler.fetch import Fetcher
@@ -41,7 +42,7 @@ class Compiled(NamedTuple):
     A program that does nothing has no spec: it need not be loaded.
     """
 
-    program: Optional[ProgramSpec]
+    program: ProgramSpec | None
     maps: Mapping[str, MapSpec]
     graph: ir.Graph
     stack: int = 0
@@ -50,7 +51,7 @@ class Compiled(NamedTuple):
 def compile_site(
     name: str,
     site: Site,
-    handlers: Sequence[Tuple[Handler, Site]],
+    handlers: Sequence[tuple[Handler, Site]],
     target: Target,
     environment: Environment,
 ) -> Compiled:

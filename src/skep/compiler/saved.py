@@ -91,9 +91,7 @@ def _key(walker: Walker) -> Address:
     return Address(slot)
 
 
-def find(
-    walker: Walker, name: str, site: Site, call: str, fetcher: Fetcher
-) -> MapSpec:
+def find(walker: Walker, name: str, site: Site, call: str, fetcher: Fetcher) -> MapSpec:
     """At the return: find what was saved; leave the program if that is nothing."""
     assert site.entry is not None
     b = walker.builder
@@ -121,4 +119,3 @@ def find(
 def forget(walker: Walker, spec: MapSpec) -> None:
     """At the return, when all values are in registers: free the saved record."""
     walker.builder.call("map_delete_elem", walker.builder.map(spec), _key(walker))
-

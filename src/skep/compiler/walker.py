@@ -7,10 +7,11 @@ and the function being walked.
 
 from __future__ import annotations
 
-from typing import Callable, Mapping, Optional, Sequence, Type as Class
+from collections.abc import Mapping, Sequence
+from typing import Callable
 
 from skep.compiler import ir, tree
-from skep.compiler.access import Access, WRITABLE
+from skep.compiler.access import WRITABLE, Access
 from skep.compiler.arithmetic import Arithmetic, Number, convert, literal_type
 from skep.compiler.builder import Builder
 from skep.compiler.conditions import branch
@@ -46,7 +47,7 @@ class Walker:
         self.arithmetic = Arithmetic(self.builder)
         self.access = Access(self.builder)
         self.flow = Flow()
-        self.frame: Optional[Frame] = None
+        self.frame: Frame | None = None
         self.parameters: Mapping[str, Callable[[], Value]] = {}
         self.context = 0
         self.objects: dict[str, object] = {}
@@ -356,7 +357,7 @@ class Walker:
         """Go to `then` or `orelse`; what each may rely on."""
         return branch(self, test, then, orelse)
 
-    def place_of(self, value: Value, span: Span) -> Optional[Place]:
+    def place_of(self, value: Value, span: Span) -> Place | None:
         """The memory that a structure or a pointer to one stands for."""
         if isinstance(value, Place):
             return value
@@ -384,7 +385,7 @@ class Walker:
             value = self.flow.at_hand[key] = compute()  # type: ignore[index]
         return value  # type: ignore[no-any-return]
 
-    def type_named(self, text: str, span: Optional[Span]) -> Type:
+    def type_named(self, text: str, span: Span | None) -> Type:
         """A type by its C spelling; BTF is opened only when the type needs it."""
         try:
             return from_c(text, self.target.btf if needs_btf(text) else None)
@@ -396,7 +397,7 @@ class Walker:
         return Pointer(self.type_named(text, None), space)
 
 
-def _single_value(type_: Type) -> Optional[Type]:
+def _single_value(type_: Type) -> Type | None:
     """What `.value` stands for behind a pointer to a map's value that is no record."""
     if isinstance(type_, Pointer) and type_.space in WRITABLE:
         if isinstance(type_.target, (Int, Pointer)):
@@ -408,7 +409,7 @@ def _same_pointer(a: Pointer, b: Type) -> bool:
     return isinstance(b, Pointer) and (a.target, a.space) == (b.target, b.space)
 
 
-_STATEMENTS: dict[Class[object], Callable[..., None]] = {
+_STATEMENTS: dict[type[object], Callable[..., None]] = {
     tree.Assign: Walker.assign,
     tree.Augment: Walker.augment,
     tree.Evaluate: Walker.evaluate,
