@@ -8,8 +8,9 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 import skep.compiler.intrinsics.all  # noqa: F401  registers the intrinsics
+from skep.compiler.body import Handler
 from skep.compiler.environment import Environment
-from skep.compiler.program import Compiled, Handler, compile_site
+from skep.compiler.program import Compiled, compile_site
 from skep.frontends import python
 from skep.probes.intention import TestRun
 from skep.probes.resolve import resolve

@@ -90,9 +90,7 @@ class Access:
         self._count_failure(result)
 
     def _count_failure(self, result: int) -> None:
-        nowhere = self.builder.graph.entry
-        failed = ir.Branch("!=", result, Imm(0), True, nowhere, nowhere)
-        self.builder.count_loss("failed read", failed)
+        self.builder.count_loss("failed read", "!=", result)
 
     def address(self, base: ir.Base, offset: int) -> ir.Argument:
         """`base + offset` as an argument."""

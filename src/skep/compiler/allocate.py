@@ -75,7 +75,7 @@ class Colouring:
                 self.weights[register] += weight
 
     def _wish(self, call: CallHelper) -> None:
-        """Arguments like to be where the call takes them, results where it puts them."""
+        """Arguments like to be where the call takes them, results where they come."""
         for number, argument in enumerate(call.arguments, 1):
             if isinstance(argument, int):
                 self.wishes[argument].append(number)
@@ -198,7 +198,7 @@ def _colour(
 
 
 def _elimination_order(colouring: Colouring, temporary: set[int]) -> list[int]:
-    """Registers with room for a colour first; else the cheapest to spill per conflict."""
+    """Registers with room for a colour first, then the cheapest to spill."""
     across, conflicts = colouring.across_calls, colouring.conflicts
     left = colouring.used
     order: list[int] = []
@@ -329,9 +329,8 @@ def place_slots(blocks: Sequence[Block]) -> int:
 def _slots_of(instruction: ir.Instruction) -> list[Slot]:
     if isinstance(instruction, (ir.Load, ir.Store)):
         return [instruction.base] if isinstance(instruction.base, Slot) else []
-    if isinstance(instruction, ir.Lea):
-        if isinstance(instruction.src, ir.Address):
-            return [instruction.src.slot]
+    if isinstance(instruction, ir.Lea) and isinstance(instruction.src, ir.Address):
+        return [instruction.src.slot]
     if isinstance(instruction, CallHelper):
         return [a.slot for a in instruction.arguments if isinstance(a, ir.Address)]
     return []

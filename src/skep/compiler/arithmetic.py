@@ -7,19 +7,29 @@ gives zero, modulo by zero leaves the dividend, signed division truncates.
 
 from __future__ import annotations
 
-from typing import NoReturn, Union
+from typing import NamedTuple, NoReturn, Union
 
 from skep.compiler import ir
 from skep.compiler.builder import Builder, signed32
+from skep.compiler.folding import decide, fold, fold_literals
 from skep.compiler.ir import Imm
 from skep.compiler.types import BOOL, S64, U64, Int
-from skep.compiler.values import Const, Register, type_name
+from skep.compiler.values import Const, Register, Value, type_name
 from skep.errors import CompileError, Span
 
 Number = Union[Const, Register]
 
 ORDER = {"<": "<", "<=": "<=", ">": ">", ">=": ">="}
 SIGN_MATTERS = frozenset(("//", "%", "<", "<=", ">", ">="))
+
+
+class Test(NamedTuple):
+    """What a branch tests, see `ir.Branch`."""
+
+    operator: str
+    left: int
+    right: ir.Operand
+    wide: bool
 
 
 def int_type(number: Number) -> Int | None:
@@ -109,7 +119,7 @@ class Arithmetic:
         """`left operator right`."""
         if left.type is None and right.type is None:
             assert isinstance(left, Const) and isinstance(right, Const)
-            return Const(_fold_literals(operator, left.value, right.value, span))
+            return Const(fold_literals(operator, left.value, right.value, span))
         if operator in ("<<", ">>"):
             return self._shift(operator, left, right, span)
         type_ = self.join(operator, left, right, span)
@@ -262,7 +272,7 @@ class Arithmetic:
         self.builder.alu("-", register, sign)
 
     def _shift(self, operator: str, left: Number, right: Number, span: Span) -> Number:
-        """Shifts keep the type of the left side; the count is taken modulo its width."""
+        """Shifts keep the type of the left side; its width wraps the count."""
         type_ = int_type(left)
         if type_ is None:
             assert isinstance(left, Const)
@@ -321,25 +331,24 @@ class Arithmetic:
 
     def compare(
         self, operator: str, left: Number, right: Number, span: Span
-    ) -> bool | ir.Branch:
-        """The outcome if known, else a branch whose targets are not set yet."""
+    ) -> bool | Test:
+        """The outcome if it is known when compiling, else what a jump must test."""
         if left.type is None and right.type is None:
             assert isinstance(left, Const) and isinstance(right, Const)
-            return _decide(operator, left.value, right.value)
+            return decide(operator, left.value, right.value)
         exact = self._exact_join(operator, left, right, span)
         if isinstance(exact, bool):
             return exact
         left, right = (convert(self.builder, n, exact) for n in (left, right))
         if isinstance(left, Const) and isinstance(right, Const):
-            return _decide(operator, left.value, right.value)
+            return decide(operator, left.value, right.value)
         if isinstance(left, Const):
             left, right, operator = right, left, _MIRRORED[operator]
         assert isinstance(left, Register)
         wide = exact.size == 8
         kernel = f"s{operator}" if exact.signed and operator in ORDER else operator
         operand = self.builder.operand(right, wide)
-        nowhere = self.builder.graph.entry
-        return ir.Branch(kernel, left.register, operand, wide, nowhere, nowhere)
+        return Test(kernel, left.register, operand, wide)
 
     def _exact_join(
         self, operator: str, left: Number, right: Number, span: Span
@@ -357,64 +366,10 @@ class Arithmetic:
 _MIRRORED = {"==": "==", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 
 
-def _decide(operator: str, left: int, right: int) -> bool:
-    return {
-        "==": left == right,
-        "!=": left != right,
-        "<": left < right,
-        "<=": left <= right,
-        ">": left > right,
-        ">=": left >= right,
-    }[operator]
-
-
-def fold(operator: str, left: int, right: int, type_: Int) -> int:
-    """The result of an operation on two values of `type_`, not wrapped yet."""
-    if operator == "//":
-        if right == 0:
-            return 0
-        quotient = abs(left) // abs(right)
-        return -quotient if (left < 0) != (right < 0) else quotient
-    if operator == "%":
-        if right == 0:
-            return left
-        remainder = abs(left) % abs(right)
-        return -remainder if left < 0 else remainder
-    if operator in ("<<", ">>"):
-        right &= type_.bits - 1
-    return _fold_literals(operator, left, right, None)
-
-
-def _fold_literals(operator: str, left: int, right: int, span: Span | None) -> int:
-    """Python's own arithmetic, for literals."""
-    if operator in ("//", "%") and right == 0:
-        raise CompileError("division by zero", span)
-    if operator == "//":
-        return left // right
-    if operator == "%":
-        return left % right
-    if operator in ("<<", ">>") and not 0 <= right < 64:
-        raise CompileError(f"a shift by {right} bits", span)
-    operations = {
-        "+": lambda: left + right,
-        "-": lambda: left - right,
-        "*": lambda: left * right,
-        "&": lambda: left & right,
-        "|": lambda: left | right,
-        "^": lambda: left ^ right,
-        "<<": lambda: left << right,
-        ">>": lambda: left >> right,
-    }
-    return operations[operator]()
-
-
-def expect_number(value: object, span: Span) -> Number:
+def expect_number(value: Value, span: Span) -> Number:
     """The value as a number, or an error that tells what it is."""
     if isinstance(value, Const):
         return value
     if isinstance(value, Register) and isinstance(value.type, Int):
         return value
-    raise CompileError(
-        f"a number is needed here, not {type_name(value)}",  # type: ignore[arg-type]
-        span,
-    )
+    raise CompileError(f"a number is needed here, not {type_name(value)}", span)

@@ -149,15 +149,14 @@ class Builder:
         size = -(-size // 8) * 8
         return self._slots.setdefault((size, what), Slot(size, 8, what))
 
-    def count_loss(self, cause: str, when: ir.Branch) -> None:
-        """If `when` (whose targets are set here) holds, count a loss; then go on.
+    def count_loss(self, cause: str, operator: str, result: int) -> None:
+        """Count a loss if `result operator 0`; go on in any case.
 
         The ledger is the only element of an array map, so that its address is a
         constant and no look-up is needed.
         """
         cold, after = self.new_block(cold=True), self.new_block()
-        when.then, when.orelse = cold, after
-        self.finish(when)
+        self.finish(ir.Branch(operator, result, Imm(0), True, cold, after))
         self.start(cold)
         self.add_to_ledger(cause)
         self.jump(after)

@@ -9,7 +9,7 @@ from skep.compiler import tree
 from skep.compiler.conditions import merge
 from skep.compiler.environment import INLINE_MARK, Globals, SourceFunction
 from skep.compiler.intrinsics import INTRINSICS, METHODS
-from skep.compiler.intrinsics.registry import match_arguments
+from skep.compiler.intrinsics.registry import counted, match_arguments
 from skep.compiler.scope import Flow, Frame, assigned_names
 from skep.compiler.types import Layout
 from skep.compiler.values import Place, Static, Value, type_name
@@ -110,7 +110,7 @@ def _bind_parameters(
     """The values of the parameters, the defaults where none is given."""
     if len(node.arguments) > len(called.parameters):
         raise CompileError(
-            f"{called.name}() takes {len(called.parameters)} arguments, "
+            f"{called.name}() takes {counted(len(called.parameters), 'argument')}, "
             f"not {len(node.arguments)}",
             node.span,
         )

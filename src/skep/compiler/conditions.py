@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from skep.compiler import ir, strings, tree
-from skep.compiler.arithmetic import convert, expect_number, literal_type
+from skep.compiler.arithmetic import Test, convert, expect_number, literal_type
 from skep.compiler.ir import Block, Imm
 from skep.compiler.scope import Facts
 from skep.compiler.types import BOOL, Array, Int, Pointer
@@ -86,14 +86,11 @@ def _compare(walker: Walker, test: tree.Compare, then: Block, orelse: Block) -> 
     return NOTHING
 
 
-def _decide(
-    walker: Walker, outcome: bool | ir.Branch, then: Block, orelse: Block
-) -> None:
+def _decide(walker: Walker, outcome: bool | Test, then: Block, orelse: Block) -> None:
     if isinstance(outcome, bool):
         walker.builder.jump(then if outcome else orelse)
     else:
-        outcome.then, outcome.orelse = then, orelse
-        walker.builder.finish(outcome)
+        walker.builder.finish(ir.Branch(*outcome, then, orelse))
 
 
 def _static(

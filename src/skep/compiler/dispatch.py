@@ -9,10 +9,12 @@ which exists once.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from skep.compiler import ir, saved, tree
 from skep.compiler.arithmetic import convert
+from skep.compiler.body import Handler, walk_body
 from skep.compiler.environment import Globals
 from skep.compiler.fetch import Fetcher
 from skep.compiler.intrinsics.task import current_task
@@ -24,7 +26,6 @@ from skep.errors import InternalError
 from skep.probes.candidate import Site, SyscallCase
 
 if TYPE_CHECKING:
-    from skep.compiler.program import Handler
     from skep.compiler.walker import Walker
 
 
@@ -179,15 +180,11 @@ class _Body:
 
     def walk(self) -> None:
         """Walk the body, if any case leads to it."""
-        from skep.compiler.program import walk_body
-
         walker = self.walker
         if not walker.builder.start(self.block):
             return
-        values = self.values
         walker.parameters = {
-            name: lambda name=name: values[name]  # type: ignore[misc]
-            for name in values
+            name: partial(self.values.__getitem__, name) for name in self.values
         }
         walk_body(walker, self.handler, self.called)
 

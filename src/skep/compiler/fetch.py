@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import TYPE_CHECKING, Callable, NamedTuple
 
 from skep.compiler.arithmetic import convert, sign_loaded, truncate
@@ -159,7 +160,7 @@ class Fetcher:
         self.builder.alu("-", now, self.saved_value(fetch))
         return now
 
-    def _at_hand(self, key: object, compute: Callable[[], int]) -> int:
+    def _at_hand(self, key: Hashable, compute: Callable[[], int]) -> int:
         value = self.walker.at_hand(("fetch", key), lambda: Register(compute(), U64))
         assert isinstance(value, Register)
         return value.register

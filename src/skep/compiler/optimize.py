@@ -87,9 +87,13 @@ def _propagate(block: Block) -> None:
         copies.pop(defined, None)
         for copy in [c for c, s in copies.items() if s == defined]:
             del copies[copy]
-        if isinstance(instruction, Move) and instruction.wide:
-            if not isinstance(instruction.src, Imm) and instruction.src != defined:
-                copies[defined] = instruction.src
+        if (
+            isinstance(instruction, Move)
+            and instruction.wide
+            and not isinstance(instruction.src, Imm)
+            and instruction.src != defined
+        ):
+            copies[defined] = instruction.src
 
 
 def _two_address(instruction: Instruction) -> bool:

@@ -3,37 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from types import FunctionType
+from functools import partial
 from typing import NamedTuple
 
 import skep.compiler.intrinsics.all  # noqa: F401  (registers the intrinsics)
-from skep.compiler import dispatch, ir, saved, tree
+from skep.asm import Instruction
+from skep.compiler import dispatch, ir, saved
 from skep.compiler.allocate import allocate, place_slots
-from skep.compiler.arithmetic import convert, expect_number
-from skep.compiler.conditions import merge
+from skep.compiler.body import Handler, walk_body
 from skep.compiler.emit import Emitter, check_complete
 from skep.compiler.environment import Environment, Globals
 from skep.compiler.fetch import Fetcher
 from skep.compiler.optimize import optimize
-from skep.compiler.scope import Flow, Frame, assigned_names
-from skep.compiler.types import S64
-from skep.compiler.values import Const, Static, Value
+from skep.compiler.scope import Flow, Frame
 from skep.compiler.walker import Walker
-from skep.errors import CompileError
 from skep.probes.candidate import Site
 from skep.spec import LineInfo, MapSpec, ProgramSpec
 from skep.target import Target
-
-
-class Handler(NamedTuple):
-    """A kernel-side function to run at a site.
-
-    `guards` are functions without parameters that must all give something true before
-    the handler runs.
-    """
-
-    function: FunctionType
-    guards: Sequence[FunctionType] = ()
 
 
 class Compiled(NamedTuple):
@@ -131,7 +117,7 @@ def walk_handler(walker: Walker, handler: Handler, site: Site) -> None:
         spec = saved.find(walker, called.name, site, "", fetcher)
     by_name = {param.name: param for param in site.params}
     walker.parameters = {
-        name: lambda name=name: fetcher.parameter(by_name[name])  # type: ignore[misc]
+        name: partial(fetcher.parameter, by_name[name])
         for name in called.parameters
         if name in by_name
     }
@@ -140,62 +126,6 @@ def walk_handler(walker: Walker, handler: Handler, site: Site) -> None:
             walker.at_hand(("parameter", name), compute)
         saved.forget(walker, spec)
     walk_body(walker, handler, called)
-
-
-def walk_body(walker: Walker, handler: Handler, called: tree.Function) -> None:
-    """The guards, then the handler; what returns from it leaves the program."""
-    builder = walker.builder
-    walker.frame = Frame(called, Globals.of(handler.function), None)
-    for guard in handler.guards:
-        passed, leave = builder.new_block(), builder.new_block()
-        test = tree.Call(tree.Name(guard.__name__, called.span), [], [], called.span)
-        builder.span = called.span
-        names = Globals({guard.__name__: guard}, {})
-        walker.frame = Frame(called, names, None)
-        facts = walker.branch(test, passed, leave)
-        if builder.start(leave):
-            builder.exit()
-        walker.flow.nonnull |= facts.when_true
-        if not builder.start(passed):
-            return
-    walker.frame = Frame(called, Globals.of(handler.function), None)
-    _make_assignable(walker, called)
-    walker.block(called.body)
-    _leave(walker, called)
-
-
-def _make_assignable(walker: Walker, called: tree.Function) -> None:
-    """Turn the parameters that the body assigns into variables."""
-    for name in sorted(assigned_names(called.body) & set(walker.parameters)):
-        target = tree.Name(name, called.span)
-        walker.assign_name(target, walker.value(target))
-
-
-def _leave(walker: Walker, called: tree.Function) -> None:
-    """Join the returns; a program for BPF_PROG_TEST_RUN may give a number back."""
-    builder = walker.builder
-    frame = walker.current_frame
-    returns = [(r.block, r.value) for r in frame.returns]
-    values = [value for _, value in returns if value is not None]
-    if not values or builder.leave_to is not None:
-        for block, _ in returns:
-            here, builder.block = builder.block, block
-            builder.exit()
-            builder.block = here
-        if builder.block is not None:
-            builder.exit()
-        return
-    sides: list[tuple[ir.Block, Value]] = [
-        (block, Const(0, S64) if value is None else value) for block, value in returns
-    ]
-    if builder.block is not None:
-        sides.append((builder.block, Const(0, S64)))
-        builder.block = None
-    result = merge(walker, sides, tree.Name(called.name, called.span))
-    if isinstance(result, Static):
-        raise CompileError(f"{called.name}() returns no number", called.span)
-    number = convert(builder, expect_number(result, called.span), S64)
-    builder.finish(ir.Exit(builder.operand(number, True)))
 
 
 def _has_effect(blocks: Sequence[ir.Block]) -> bool:
@@ -210,15 +140,15 @@ def _has_effect(blocks: Sequence[ir.Block]) -> bool:
     return False
 
 
-def _lines(code: Sequence[object]) -> list[LineInfo]:
+def _lines(code: Sequence[Instruction]) -> list[LineInfo]:
     """Where the source line changes along the instructions."""
     lines: list[LineInfo] = []
-    last: object = None
+    last: tuple[str, int] | None = None
     for index, instruction in enumerate(code):
-        span = instruction.span  # type: ignore[attr-defined]
-        if span is None or (last is not None and (span.file, span.line) == last):
+        span = instruction.span
+        if span is None or (span.file, span.line) == last:
             continue
-        last = (span.file, span.line)
+        last = span.file, span.line
         text = span.text.strip()
         lines.append(LineInfo(index, span.file, span.line, span.column, text))
     return lines

@@ -71,9 +71,7 @@ def save(
         b.store(slot, member.bit_offset // 8, values.get(member_name, Imm(0)), 8)
     key = _key(walker)
     result = b.call("map_update_elem", b.map(spec), key, Address(slot), Imm(0))
-    nowhere = b.graph.entry
-    failed = ir.Branch("!=", result, Imm(0), True, nowhere, nowhere)
-    b.count_loss("map full", failed)
+    b.count_loss("map full", "!=", result)
 
 
 def _word(walker: Walker, fetcher: Fetcher, param: Param) -> ir.Operand:

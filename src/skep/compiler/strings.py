@@ -102,9 +102,7 @@ def _read(walker: Walker, text: Register, size: int, span: Span) -> Slot:
     user = text.type.space == "user"
     helper = "probe_read_user_str" if user else "probe_read_kernel_str"
     read = builder.call(helper, Address(slot), Imm(size), text.register)
-    nowhere = builder.graph.entry
-    failed = ir.Branch("s<", read, Imm(0), True, nowhere, nowhere)
-    builder.count_loss("failed read", failed)
+    builder.count_loss("failed read", "s<", read)
     return slot
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import FunctionType
 from typing import NamedTuple, Union
 
 from skep.compiler.ir import Slot
@@ -52,7 +53,11 @@ def type_name(value: Value) -> str:
     if isinstance(value, Static):
         if value.value is None:
             return "None"
-        return f"the Python {type(value.value).__name__} {value.value!r}"
+        if isinstance(value.value, (str, bytes)):
+            return f"the text {value.value!r}"
+        named = getattr(value.value, "__name__", "")
+        kind = "function" if isinstance(value.value, FunctionType) else "Python object"
+        return f"the {kind} {named or type(value.value).__name__}"
     if isinstance(value, Const) and value.type is None:
         return f"the number {value.value}"
     return str(value.type)

@@ -1,16 +1,16 @@
 """The one walk that binds, types, folds and lowers.
 
-Statements are here; expressions are in `expressions`, conditions in `conditions`, calls
-in `calls`.  They share the `Walker`, which holds the builder, the facts of the moment
-and the function being walked.
+Statements are here and in `loops`, expressions in `expressions`, conditions in
+`conditions`, calls in `calls`.  They share the `Walker`, which holds the builder, the
+facts of the moment and the function being walked.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Callable
 
-from skep.compiler import ir, tree
+from skep.compiler import ir, loops, tree
 from skep.compiler.access import WRITABLE, Access
 from skep.compiler.arithmetic import Arithmetic, Number, convert, literal_type
 from skep.compiler.builder import Builder
@@ -18,9 +18,8 @@ from skep.compiler.conditions import branch
 from skep.compiler.environment import Environment
 from skep.compiler.expressions import EXPRESSIONS
 from skep.compiler.ir import Imm
-from skep.compiler.scope import Facts, Flow, Frame, Loop, Returned, assigned_names
+from skep.compiler.scope import Facts, Flow, Frame, Returned
 from skep.compiler.types import (
-    S64,
     Int,
     Layout,
     Pointer,
@@ -32,9 +31,6 @@ from skep.compiler.types import (
 from skep.compiler.values import Const, Place, Register, Static, Value, type_name
 from skep.errors import CompileError, SkepError, Span
 from skep.target import Target
-
-WHILE_LIMIT = 1024
-"""Rounds of a `while` after which the ledger counts a loop limit and it is left."""
 
 
 class Walker:
@@ -63,6 +59,7 @@ class Walker:
             _STATEMENTS[type(statement)](self, statement)
 
     def assign(self, statement: tree.Assign) -> None:
+        """`target = value`."""
         value = self.value(statement.value)
         target = statement.target
         if isinstance(target, tree.Name):
@@ -71,6 +68,7 @@ class Walker:
             self._assign_memory(target, value)
 
     def augment(self, statement: tree.Augment) -> None:
+        """`target operator= value`."""
         target = statement.target
         combined = tree.Binary(
             statement.operator, target, statement.value, statement.span
@@ -93,17 +91,14 @@ class Walker:
             return
         variable = variables.get(name)
         if variable is None:
-            type_ = value.type or literal_type(value.value)  # type: ignore[union-attr]
+            type_ = literal_type(value.value) if value.type is None else value.type
             variable = Register(self.builder.register(), type_)
             variables[name] = variable
         register = self._converted(variable.type, value, target)
         self.builder.move(register, variable.register)
         nonnull = self.flow.nonnull - {variable.register}
-        if isinstance(value, Register) and value.register in self.flow.nonnull:
+        if isinstance(value, Register) and self.is_nonnull(value):
             nonnull |= {variable.register}
-        elif isinstance(value, Register) and isinstance(value.type, Pointer):
-            if not value.type.nullable:
-                nonnull |= {variable.register}
         self.flow.nonnull = nonnull
         self.flow.assigned[name] = variable
 
@@ -180,9 +175,11 @@ class Walker:
         )
 
     def evaluate(self, statement: tree.Evaluate) -> None:
+        """An expression for what it does."""
         self.value(statement.value)
 
     def if_(self, statement: tree.If) -> None:
+        """Both sides, or only the one that a constant condition selects."""
         then, orelse = self.builder.new_block(), self.builder.new_block()
         after = self.builder.new_block()
         facts = self.branch(statement.test, then, orelse)
@@ -204,138 +201,8 @@ class Walker:
             self.flow = ends[0].join(ends[1])
         self.builder.start(after)
 
-    def for_(self, statement: tree.For) -> None:
-        bounds = []
-        for bound in (statement.start, statement.stop, statement.step):
-            value = self.value(bound)
-            if not isinstance(value, Const):
-                raise CompileError(
-                    "the bounds of range() must be constants",
-                    bound.span,
-                    hint="take the largest number and leave the loop with 'break'",
-                )
-            bounds.append(value.value)
-        rounds = range(*bounds)
-        if not rounds:
-            return
-        counter = Register(self.builder.constant(rounds.start), S64)
-        last = rounds[-1]
-
-        def advance() -> None:
-            self.builder.alu("+", counter.register, self._immediate(rounds.step))
-
-        def enter() -> None:
-            variables = self.current_frame.variables
-            variable = variables.get(statement.name)
-            if variable is None:
-                variable = Register(self.builder.register(), S64)
-                variables[statement.name] = variable
-            if not isinstance(variable.type, Int):
-                raise CompileError(
-                    f"'{statement.name}' is {variable.type}, not a number",
-                    statement.span,
-                    hint="give the counter a name of its own",
-                )
-            value = convert(self.builder, counter, variable.type)
-            self.builder.move(self.number_operand(value), variable.register)
-            self.flow.assigned[statement.name] = variable
-
-        def again(body: ir.Block, after: ir.Block) -> None:
-            operand = self._immediate(last)
-            self.builder.finish(
-                ir.Branch("!=", counter.register, operand, True, body, after)
-            )
-
-        self._loop(statement.body, enter, again, advance, {statement.name})
-
-    def _loop(
-        self,
-        body: Sequence[tree.Statement],
-        enter: Callable[[], None],
-        again: Callable[[ir.Block, ir.Block], None],
-        advance: Callable[[], None],
-        names: set[str],
-    ) -> None:
-        """A loop with its test at the end: enter, body, again? advance, enter, …"""
-        b = self.builder
-        after = b.new_block()
-        self._forget(assigned_names(body) | names)
-        before = self.flow.copy()
-        b.depth += 1
-        top, bottom, step = b.new_block(), b.new_block(), b.new_block()
-        b.jump(top)
-        b.start(top)
-        enter()
-        self.current_frame.loops.append(Loop(bottom, after))
-        self.block(body)
-        self.current_frame.loops.pop()
-        b.jump(bottom)
-        b.start(bottom)
-        self.flow = before.copy()
-        again(step, after)
-        b.start(step)
-        advance()
-        b.jump(top)
-        b.depth -= 1
-        self.flow = before
-        b.start(after)
-
-    def while_(self, statement: tree.While) -> None:
-        """`while` with a hidden counter, so that the verifier sees an end."""
-        b = self.builder
-        rounds = b.constant(0)
-        self._forget(assigned_names(statement.body))
-        after = b.new_block()
-        b.depth += 1
-        top, body = b.new_block(), b.new_block()
-        b.jump(top)
-        b.start(top)
-        before = self.flow.copy()
-        facts = self.branch(statement.test, body, after)
-        self.flow.nonnull |= facts.when_true
-        if b.start(body):
-            nowhere = b.graph.entry
-            exhausted, inside = b.new_block(cold=True), b.new_block()
-            limit = ir.Branch(">=", rounds, Imm(WHILE_LIMIT), True, nowhere, nowhere)
-            limit.then, limit.orelse = exhausted, inside
-            b.finish(limit)
-            b.start(exhausted)
-            b.add_to_ledger("loop limit")
-            b.jump(after)
-            b.start(inside)
-            b.alu("+", rounds, Imm(1))
-            self.current_frame.loops.append(Loop(top, after))
-            self.block(statement.body)
-            self.current_frame.loops.pop()
-            b.jump(top)
-        b.depth -= 1
-        self.flow = before
-        b.start(after)
-
-    def _forget(self, names: set[str]) -> None:
-        """Drop what is known of variables that a loop assigns."""
-        changed = {
-            variable.register
-            for name, variable in self.current_frame.variables.items()
-            if name in names
-        }
-        self.flow.nonnull -= changed
-
-    def _immediate(self, number: int) -> ir.Operand:
-        return self.builder.operand(Const(number, S64), True)
-
-    def break_(self, statement: tree.Break) -> None:
-        self.builder.jump(self._innermost(statement).after)
-
-    def continue_(self, statement: tree.Continue) -> None:
-        self.builder.jump(self._innermost(statement).next)
-
-    def _innermost(self, statement: tree.Statement) -> Loop:
-        if not self.current_frame.loops:
-            raise CompileError("not inside a loop", statement.span)
-        return self.current_frame.loops[-1]
-
     def return_(self, statement: tree.Return) -> None:
+        """End the block; what follows the call joins the returns."""
         value = self.value(statement.value) if statement.value else None
         assert self.builder.block is not None
         returned = Returned(self.builder.block, value, self.flow, statement)
@@ -346,6 +213,7 @@ class Walker:
 
     @property
     def current_frame(self) -> Frame:
+        """The function being walked."""
         assert self.frame is not None
         return self.frame
 
@@ -368,22 +236,27 @@ class Walker:
                 return Place(value.register, 0, target, value.type.space or "kernel")
         return None
 
+    def is_nonnull(self, value: Register) -> bool:
+        """Whether a pointer cannot be null here."""
+        if value.register in self.flow.nonnull:
+            return True
+        return isinstance(value.type, Pointer) and not value.type.nullable
+
     def require_nonnull(self, pointer: Register, span: Span) -> None:
         """Refuse to follow a pointer that may be null."""
-        assert isinstance(pointer.type, Pointer)
-        if pointer.type.nullable and pointer.register not in self.flow.nonnull:
+        if not self.is_nonnull(pointer):
             raise CompileError(
                 f"this {pointer.type} may be None here",
                 span,
                 hint="test it first: 'if x is None: return'",
             )
 
-    def at_hand(self, key: object, compute: Callable[[], Value]) -> Value:
+    def at_hand(self, key: Hashable, compute: Callable[[], Value]) -> Value:
         """A pure value, computed at most once on every path."""
-        value = self.flow.at_hand.get(key)  # type: ignore[call-overload]
+        value = self.flow.at_hand.get(key)
         if value is None:
-            value = self.flow.at_hand[key] = compute()  # type: ignore[index]
-        return value  # type: ignore[no-any-return]
+            value = self.flow.at_hand[key] = compute()
+        return value
 
     def type_named(self, text: str, span: Span | None) -> Type:
         """A type by its C spelling; BTF is opened only when the type needs it."""
@@ -399,10 +272,9 @@ class Walker:
 
 def _single_value(type_: Type) -> Type | None:
     """What `.value` stands for behind a pointer to a map's value that is no record."""
-    if isinstance(type_, Pointer) and type_.space in WRITABLE:
-        if isinstance(type_.target, (Int, Pointer)):
-            return type_.target
-    return None
+    if not isinstance(type_, Pointer) or type_.space not in WRITABLE:
+        return None
+    return type_.target if isinstance(type_.target, (Int, Pointer)) else None
 
 
 def _same_pointer(a: Pointer, b: Type) -> bool:
@@ -414,9 +286,9 @@ _STATEMENTS: dict[type[object], Callable[..., None]] = {
     tree.Augment: Walker.augment,
     tree.Evaluate: Walker.evaluate,
     tree.If: Walker.if_,
-    tree.For: Walker.for_,
-    tree.While: Walker.while_,
-    tree.Break: Walker.break_,
-    tree.Continue: Walker.continue_,
+    tree.For: loops.for_,
+    tree.While: loops.while_,
+    tree.Break: loops.break_,
+    tree.Continue: loops.continue_,
     tree.Return: Walker.return_,
 }

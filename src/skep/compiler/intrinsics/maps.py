@@ -87,9 +87,7 @@ def update(walker: Walker, owner: object, call: tree.Call) -> Value:
 
 
 def _count_failure(walker: Walker, result: int) -> None:
-    nowhere = walker.builder.graph.entry
-    failed = ir.Branch("!=", result, Imm(0), True, nowhere, nowhere)
-    walker.builder.count_loss("map full", failed)
+    walker.builder.count_loss("map full", "!=", result)
 
 
 @method(MapObject, "delete")

@@ -79,29 +79,41 @@ def method(owner: type, name: str) -> Callable[[Method], Method]:
     return register
 
 
+def counted(number: int, what: str) -> str:
+    """`no arguments`, `1 argument`, `2 arguments`."""
+    return f"{number or 'no'} {what}{'' if number == 1 else 's'}"
+
+
 def match_arguments(
     name: str, parameters: Sequence[str], walker: Walker, call: tree.Call
 ) -> Arguments:
     """Evaluate the arguments of a call and give them their parameters' names."""
     names = [parameter.rstrip("?") for parameter in parameters]
+    signature = f"{name}({', '.join(names)})"
     if len(call.arguments) > len(names):
         raise CompileError(
-            f"{name}() takes {len(names)} arguments, not {len(call.arguments)}",
+            f"{name}() takes {counted(len(names), 'argument')}, "
+            f"not {len(call.arguments)}",
             call.span,
-            hint=f"{name}({', '.join(names)})",
+            hint=signature,
         )
     given = list(zip(names, call.arguments)) + list(call.keywords)
     values: dict[str, Value] = {}
     for parameter, argument in given:
         if parameter not in names or parameter in values:
-            what = "twice" if parameter in values else "but there is no such parameter"
-            raise CompileError(f"{name}(): {parameter} is given {what}", call.span)
+            raise CompileError(
+                f"{name}() is given {parameter} twice"
+                if parameter in values
+                else f"{name}() has no parameter '{parameter}'",
+                call.span,
+                hint=signature,
+            )
         values[parameter] = walker.value(argument)
     for parameter in parameters:
         if not parameter.endswith("?") and parameter not in values:
             raise CompileError(
                 f"{name}() needs {parameter}",
                 call.span,
-                hint=f"{name}({', '.join(names)})",
+                hint=signature,
             )
     return Arguments(values, call)

@@ -181,9 +181,7 @@ def _finish(walker: Walker, row: Row, call: tree.Call) -> Value:
     result = b.call("ringbuf_output", ring, record, used, Imm(0))
     if not isinstance(row.base, Slot):
         b.store(row.base, 0, Imm(0), 4)
-    nowhere = b.graph.entry
-    failed = ir.Branch("!=", result, Imm(0), True, nowhere, nowhere)
-    b.count_loss("ring full", failed)
+    b.count_loss("ring full", "!=", result)
     return Static(None)
 
 

@@ -5,18 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from skep.compiler.ir.instructions import (
-    Address,
-    Alu,
-    CallHelper,
     Imm,
     Instruction,
-    Lea,
-    Load,
-    MapRef,
-    Move,
     Operand,
     Rename,
-    Store,
     rename_operand,
 )
 
@@ -165,46 +157,3 @@ class Graph:
                 stack.pop()
         order.reverse()
         return [b for b in order if not b.cold] + [b for b in order if b.cold]
-
-    def __str__(self) -> str:
-        blocks = self.blocks()
-        names = {id(block): f"b{i}" for i, block in enumerate(blocks)}
-        lines = []
-        for block in blocks:
-            lines.append(f"{names[id(block)]}:{' cold' if block.cold else ''}")
-            lines += [f"  {_show(i, names)}" for i in block.instructions]
-        return "\n".join(lines)
-
-
-def _show(instruction: Instruction, names: dict[int, str]) -> str:
-    """One line of a dump."""
-
-    def text(operand: object) -> str:
-        if isinstance(operand, Imm):
-            return str(operand.value)
-        if isinstance(operand, MapRef):
-            return f"map {operand.name}"
-        if isinstance(operand, Address):
-            return f"&{operand.slot}+{operand.offset}"
-        return f"v{operand}" if isinstance(operand, int) else repr(operand)
-
-    i = instruction
-    if isinstance(i, Move):
-        return f"v{i.dst} = {'' if i.wide else '(u32)'}{text(i.src)}"
-    if isinstance(i, Alu):
-        return f"v{i.dst} {i.operator}= {text(i.src)}{'' if i.wide else ' (32)'}"
-    if isinstance(i, Load):
-        return f"v{i.dst} = u{i.size * 8} [{text(i.base)}{i.offset:+d}]"
-    if isinstance(i, Store):
-        return f"u{i.size * 8} [{text(i.base)}{i.offset:+d}] = {text(i.src)}"
-    if isinstance(i, Lea):
-        return f"v{i.dst} = {text(i.src)}"
-    if isinstance(i, CallHelper):
-        result = "" if i.dst is None else f"v{i.dst} = "
-        return f"{result}{i.helper}({', '.join(map(text, i.arguments))})"
-    if isinstance(i, Jump):
-        return f"goto {names[id(i.target)]}"
-    if isinstance(i, Branch):
-        test = f"v{i.left} {i.operator} {text(i.right)}{'' if i.wide else ' (32)'}"
-        return f"if {test} goto {names[id(i.then)]} else {names[id(i.orelse)]}"
-    return repr(i)
