@@ -50,11 +50,14 @@ class Collection:
         collection.add(spec, verbose)
         return collection
 
-    def add(self, spec: CollectionSpec, verbose: bool = False) -> None:
+    def add(
+        self, spec: CollectionSpec, verbose: bool = False, attached: bool = True
+    ) -> None:
         """Create, load and attach what `spec` has, or nothing of it.
 
         A map that the collection already has under the same name is shared.  Programs
-        are attached in the order of the spec, after all of them have been loaded.
+        are attached in the order of the spec, after all of them have been loaded;
+        without `attached` not at all.
         """
         addition = Collection()
         try:
@@ -64,7 +67,7 @@ class Collection:
             maps = {**self.maps, **addition.maps}
             for program in spec.programs:
                 addition.programs.append(Program.load(program, maps, verbose))
-            for loaded in addition.programs:
+            for loaded in addition.programs if attached else ():
                 if loaded.spec.attach.kind != "test_run":
                     addition.links.append(attach(loaded))
         except BaseException:

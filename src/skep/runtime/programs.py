@@ -29,6 +29,10 @@ _TYPES = {
     "test_run": (17, 0),
 }
 
+# BPF_LOG_LEVEL1 and BPF_LOG_LEVEL2, include/linux/bpf_verifier.h; at the first, nothing
+# but statistics remains of the log of a program that is accepted.
+_FAILED_PATH = 1
+_ALL_PATHS = 2
 _FIRST_LOG = 1 << 20
 _LARGEST_LOG = (1 << 24) - 1  # what 5.10 allows, UINT_MAX >> 8
 
@@ -106,17 +110,17 @@ def _load(spec: ProgramSpec, load: bpf.ProgLoad, verbose: bool) -> tuple[int, st
     try:
         fd = bpf.prog_load(load)
     except OSError as error:
-        raise _why(spec, _log_of(load), error) from error
-    return fd, _log_of(load) if verbose else ""
+        raise _why(spec, _log_of(load, _FAILED_PATH), error) from error
+    return fd, _log_of(load, _ALL_PATHS) if verbose else ""
 
 
-def _log_of(load: bpf.ProgLoad) -> str:
+def _log_of(load: bpf.ProgLoad, level: int) -> str:
     """What the verifier says to a program, up to 16 MiB of it."""
     size = _FIRST_LOG
     while True:
         buffer = bytearray(size)
         try:
-            os.close(bpf.prog_load(load, 1, buffer))
+            os.close(bpf.prog_load(load, level, buffer))
         except OSError as error:
             if error.errno == errno.ENOSPC and size < _LARGEST_LOG:
                 size = min(size * 4, _LARGEST_LOG)

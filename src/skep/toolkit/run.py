@@ -20,7 +20,7 @@ from skep.runtime.signals import StopSignals
 from skep.target import Target
 from skep.toolkit.binding import RING_SIZE, Binding
 from skep.toolkit.child import Child
-from skep.toolkit.session import Session, Watch
+from skep.toolkit.session import Session
 from skep.toolkit.tool import Tool
 
 LOSS_PERIOD_S = 1.0
@@ -136,8 +136,7 @@ class Run:
             with StopSignals() as stop:
                 return self._execute(stop, child)
         except SkepError as error:
-            if self.options.format == "json":
-                self._write(error_line(error, time.time_ns()))
+            self._record(error)
             raise
         finally:
             if child is not None:
@@ -148,18 +147,22 @@ class Run:
         ring_size = pages * mmap.PAGESIZE if pages else RING_SIZE
         is_json = self.options.format == "json"
         self.binding = Binding(self.tool, self.options, ring_size, is_json)
+        if self.options.dump:
+            from skep.toolkit.dump import dump
+
+            return dump(self.options.dump, self.binding, self.target)
         self.context = context_of(self.binding, self.target)
-        with Session(self.binding, self.target, self._watch()) as self.session:
+        with Session(self.binding, self.target) as self.session:
             if self.options.verbose:
                 self._show_receipts()
+            if stop.stopped():
+                # Nothing has been shown: the status says why, as shells have it.
+                return 128 + (stop.received or 0)
             try:
                 self._loop(self._report(), stop, child)
             except OutputClosed:
                 pass
         return 0
-
-    def _watch(self) -> Watch | None:
-        return None
 
     def _report(self) -> Report:
         streams = list(self.tool.streams.values())
@@ -172,9 +175,17 @@ class Run:
             return HistogramReport(self, histograms[0])
         raise InternalError(f"{self.tool.name} declares no output")
 
+    def _record(self, error: SkepError) -> None:
+        """An error as JSON, too, unless it is that nothing can be written."""
+        if self.options.format == "json":
+            try:
+                self._write(error_line(error, time.time_ns()))
+            except SkepError:
+                pass
+
     def _show_receipts(self) -> None:
         for receipt in self.session.receipts:
-            os.write(2, receipt.text().encode())
+            self._warn(receipt.text())
             if self.options.format == "json":
                 self._write(receipt.line(time.time_ns()))
 
@@ -212,7 +223,10 @@ class Run:
             pass
 
     def _warn(self, text: str) -> None:
-        os.write(2, text.encode("utf-8", "backslashreplace"))
+        try:
+            os.write(2, text.encode("utf-8", "backslashreplace"))
+        except OSError:
+            pass  # nobody can be told
 
 
 def run(tool: Tool, options: Any) -> int:

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
-from typing import Callable, NamedTuple
+from typing import NamedTuple
 
 from skep.authoring.on import Probe
+from skep.compiler.body import Handler
 from skep.compiler.environment import HistogramObject
-from skep.compiler.program import (
-    Compiled,
-    Handler,
-    compile_entry,
-    compile_site,
-)
+from skep.compiler.program import Compiled, compile_entry, compile_site
 from skep.errors import SkepError
 from skep.output.receipts import Receipt
 from skep.probes.candidate import Candidate, Site
@@ -23,12 +19,9 @@ from skep.runtime.collection import Collection
 from skep.runtime.features import counts_perf_misses
 from skep.runtime.ledger import Ledger
 from skep.runtime.ring import RingBuffer
-from skep.spec import LEDGER, CollectionSpec, MapSpec, ProgramSpec
+from skep.spec import LEDGER, AttachSpec, CollectionSpec, MapSpec, ProgramSpec
 from skep.target import Target
 from skep.toolkit.binding import Binding, guard_of
-
-Watch = Callable[[str, Compiled], None]
-"""Told of every program that is compiled, for --dump."""
 
 
 class Group(NamedTuple):
@@ -38,6 +31,11 @@ class Group(NamedTuple):
     """
 
     probes: Sequence[tuple[str, Probe]]
+
+    @property
+    def name(self) -> str:
+        """The names of the handlers, for the receipt."""
+        return ", ".join(name for name, _ in self.probes)
 
 
 class Rung(NamedTuple):
@@ -64,12 +62,13 @@ class Rung(NamedTuple):
         return "; ".join(dict.fromkeys(note for note in notes if note))
 
 
-def groups_of(binding: Binding) -> list[Group]:
-    """The probes of this run, those that its options switch off left out."""
+def groups_of(binding: Binding, switched_on: bool = True) -> list[Group]:
+    """The probes of this run; or those that its options switch off."""
     calls: dict[type, list[tuple[str, Probe]]] = {}
     groups = []
     for name, probe in binding.tool.probes.items():
-        if guard_of(probe.when) is None and not binding.is_on(probe.when):
+        is_on = guard_of(probe.when) is not None or binding.is_on(probe.when)
+        if is_on is not switched_on:
             continue
         kind = type(probe.intention)
         if kind in (SyscallEnter, SyscallExit):
@@ -97,53 +96,70 @@ def ladder_of(group: Group, binding: Binding, target: Target) -> list[Rung]:
     ]
 
 
-def compile_rung(
-    rung: Rung, binding: Binding, target: Target, watch: Watch | None = None
-) -> CollectionSpec:
-    """The programs of one candidate, and the maps they use."""
-    places: dict[object, list[tuple[str, Handler, Site]]] = {}
-    compiled: list[Compiled] = []
+def compile_programs(
+    rung: Rung, binding: Binding, target: Target
+) -> list[tuple[str, Compiled]]:
+    """The programs of one candidate by name, in the order in which they attach."""
+    environment = binding.environment
+    compiled: list[tuple[str, Compiled]] = []
+    places: dict[AttachSpec, list[tuple[str, Handler, Site]]] = {}
     for name, probe, candidate in rung.choices:
         guard = guard_of(probe.when)
         handler = Handler(probe.handler, (guard,) if guard else ())
         for site in candidate.sites:
             places.setdefault(site.attach, []).append((name, handler, site))
             if site.entry is not None:
-                result = compile_entry(
-                    f"{name}_entry", site.entry, handler, target, binding.environment
-                )
-                compiled.append(result)
-                if watch:
-                    watch(f"{name}_entry", result)
+                entry = f"{name}_entry"
+                result = compile_entry(entry, site.entry, handler, target, environment)
+                compiled.append((entry, result))
     for users in places.values():
-        name, site = users[0][0], users[0][2]
-        result = compile_site(
-            name, site, [(h, s) for _, h, s in users], target, binding.environment
-        )
-        compiled.append(result)
-        if watch:
-            watch(name, result)
+        name, _, site = users[0]
+        handlers = [(handler, own_site) for _, handler, own_site in users]
+        result = compile_site(name, site, handlers, target, environment)
+        compiled.append((name, result))
+    return compiled
+
+
+def collection_of(programs: Iterable[tuple[str, Compiled]]) -> CollectionSpec:
+    """Compiled programs with the maps they use, without those that do nothing."""
     maps: dict[str, MapSpec] = {}
-    programs: list[ProgramSpec] = []
-    for result in compiled:
-        maps.update(result.maps)
-        if result.program is not None:
-            programs.append(result.program)
-    return CollectionSpec(list(maps.values()), programs)
+    specs: list[ProgramSpec] = []
+    for _, compiled in programs:
+        maps.update(compiled.maps)
+        if compiled.program is not None:
+            specs.append(compiled.program)
+    return CollectionSpec(list(maps.values()), specs)
+
+
+def attach_group(
+    collection: Collection, group: Group, binding: Binding, target: Target
+) -> Receipt:
+    """Attach the first candidate of a group that works.
+
+    Raises SkepError with the reasons when none does.
+    """
+
+    def compiled(rung: Rung) -> CollectionSpec:
+        return collection_of(compile_programs(rung, binding, target))
+
+    ladder = [
+        (rung, partial(compiled, rung)) for rung in ladder_of(group, binding, target)
+    ]
+    rung, failures = collection.add_first(ladder)
+    refused = [(r.attach, e.diagnostic.message) for r, e in failures]
+    return Receipt(group.name, rung.attach, rung.note, refused)
 
 
 class Session:
     """A tool's programs, attached; a context manager that takes all down at its end."""
 
-    def __init__(
-        self, binding: Binding, target: Target, watch: Watch | None = None
-    ) -> None:
+    def __init__(self, binding: Binding, target: Target) -> None:
         self.binding = binding
         self.receipts: list[Receipt] = []
         self.collection = Collection()
         self.ring: RingBuffer | None = None
         try:
-            self._load(target, watch)
+            self._load(target)
         except BaseException:
             self.close()
             raise
@@ -153,20 +169,14 @@ class Session:
             lambda: counts_perf_misses(target.btf),
         )
 
-    def _load(self, target: Target, watch: Watch | None) -> None:
+    def _load(self, target: Target) -> None:
         binding = self.binding
         if binding.tool.streams:
             self.collection.add(CollectionSpec([binding.ring], []))
             self.ring = RingBuffer(self.collection.maps[binding.ring.name])
         for group in groups_of(binding):
-            ladder = [
-                (rung, partial(compile_rung, rung, binding, target, watch))
-                for rung in ladder_of(group, binding, target)
-            ]
-            rung, failures = self.collection.add_first(ladder)
-            name = ", ".join(name for name, _ in group.probes)
-            refused = [(r.attach, e.diagnostic.message) for r, e in failures]
-            self.receipts.append(Receipt(name, rung.attach, rung.note, refused))
+            receipt = attach_group(self.collection, group, binding, target)
+            self.receipts.append(receipt)
 
     def histogram(self, bound: HistogramObject) -> Mapping[bytes, Sequence[int]]:
         """The counters of a histogram by key, cumulative since the start."""
