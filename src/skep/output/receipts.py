@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from skep.errors import SkepError
 from skep.output.json_lines import line
@@ -32,13 +32,16 @@ class Receipt(NamedTuple):
         lines += [f"  not {name}: {reason}\n" for name, reason in self.refused]
         return "".join(lines)
 
-    def line(self, time_ns: int) -> str:
-        """The JSON line; its keys are those of this class."""
+    def items(self) -> dict[str, Any]:
+        """What JSON has; the keys are those of this class."""
         refused = [
             {"candidate": name, "reason": reason} for name, reason in self.refused
         ]
-        items = {**self._asdict(), "refused": refused}
-        return line("receipt", SCHEMA, time_ns, items)
+        return {**self._asdict(), "refused": refused}
+
+    def line(self, time_ns: int) -> str:
+        """The JSON line."""
+        return line("receipt", SCHEMA, time_ns, self.items())
 
 
 def error_line(error: SkepError, time_ns: int) -> str:

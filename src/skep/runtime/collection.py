@@ -125,8 +125,18 @@ def _nothing_worked(errors: Sequence[SkepError]) -> SkepError:
     if not errors:
         return InternalError("a probe has no candidates")
     first = errors[0]
-    if len(errors) > 1:
-        others = [f"also tried: {error.diagnostic.message}" for error in errors[1:]]
-        notes = [*first.diagnostic.notes, *others]
-        first.diagnostic = first.diagnostic._replace(notes=notes)
+    said = {_reason(first)}
+    notes = list(first.diagnostic.notes)
+    for error in errors[1:]:
+        # A capability is missing for all candidates alike: said once.
+        if _reason(error) not in said:
+            said.add(_reason(error))
+            notes.append(f"also tried: {error.diagnostic.message}")
+    first.diagnostic = first.diagnostic._replace(notes=notes)
     return first
+
+
+def _reason(error: SkepError) -> str:
+    """What a message says after what could not be done."""
+    message = error.diagnostic.message
+    return message.partition(": ")[2] or message

@@ -10,11 +10,19 @@ from skep.errors import NotPermitted
 
 # Source: include/uapi/linux/capability.h.  Before 5.8 there was only CAP_SYS_ADMIN,
 # and it still stands for the other two.
+CAP_DAC_READ_SEARCH = 2
 CAP_SYS_ADMIN = 21
+CAP_SYS_RESOURCE = 24
 CAP_PERFMON = 38
 CAP_BPF = 39
 
-_NAMES = {CAP_PERFMON: "CAP_PERFMON", CAP_BPF: "CAP_BPF"}
+_NAMES = {
+    CAP_BPF: "CAP_BPF",
+    CAP_PERFMON: "CAP_PERFMON",
+    CAP_SYS_ADMIN: "CAP_SYS_ADMIN",
+    CAP_DAC_READ_SEARCH: "CAP_DAC_READ_SEARCH",  # tracefs is closed to all but root
+    CAP_SYS_RESOURCE: "CAP_SYS_RESOURCE",  # until 5.10 maps are locked memory
+}
 
 TRACING = (CAP_BPF, CAP_PERFMON)
 """What tracing takes: maps need only the first, but a message names all at once."""
@@ -35,6 +43,13 @@ class Privileges(NamedTuple):
     lockdown: str
     unprivileged_bpf_disabled: str
     release: str
+
+    def states(self) -> dict[str, bool]:
+        """Whether it has each of the capabilities that are of any use for tracing."""
+        return {
+            name: bool(self.capabilities >> number & 1)
+            for number, name in _NAMES.items()
+        }
 
     def lacks(self) -> list[str]:
         """Names of the capabilities that tracing takes and that are missing."""
