@@ -372,7 +372,11 @@ def test_every_kernel_has_the_whole_ladder(version: str) -> None:
 
 
 @pytest.mark.parametrize("name", syscall_table.names("x86_64", "i386"))
-def test_every_call_can_be_traced_with_all_its_parameters(name: str) -> None:
+def test_every_call_can_be_traced_with_all_its_parameters(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The saved kernel has all calls, but the functions of few.
+    monkeypatch.setattr("skep.probes.syscall._is_present", lambda call, target: True)
     target = saved_target("7.2")
     call = lookup("x86_64", name) or lookup("i386", name)
     assert call is not None

@@ -12,7 +12,8 @@ from skep.btf.types import Int
 from skep.errors import UsageError
 
 # Size, signedness, names.  On the 64-bit machines that Linux runs on, long has 8 bytes
-# (LP64).  The typedefs are those of include/linux/types.h that no architecture changes.
+# (LP64).  The typedefs are those of include/linux/types.h that no architecture changes,
+# and of include/asm-generic/compat.h, which kernels without 32-bit tasks lack in BTF.
 _INTEGERS = (
     (1, True, "signed char,s8,__s8,int8_t"),
     (1, False, "unsigned char,u8,__u8,uint8_t,u_char"),
@@ -21,6 +22,8 @@ _INTEGERS = (
     (4, True, "int,s32,__s32,int32_t,pid_t,key_t,clockid_t,timer_t"),
     (4, False, "unsigned int,u32,__u32,uint32_t,__be32,__le32,uid_t,gid_t,dev_t,u_int"),
     (4, False, "fmode_t,gfp_t,blk_opf_t,qid_t"),
+    (4, False, "compat_uptr_t,compat_size_t,compat_uint_t,compat_ulong_t"),
+    (4, True, "compat_ssize_t,compat_int_t,compat_long_t,compat_pid_t,compat_off_t"),
     (8, True, "long,long long,s64,__s64,int64_t,ssize_t,loff_t,off_t,ptrdiff_t"),
     (8, True, "time64_t,ktime_t"),
     (8, False, "unsigned long,unsigned long long,u64,__u64,uint64_t,__be64,__le64"),
