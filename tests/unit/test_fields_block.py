@@ -6,7 +6,9 @@ import pytest
 
 from skep.errors import UsageError
 from skep.fields import Context, Disk, IoFlags
+from skep.fields.block import ENUMS, request_text
 from skep.fields.diskstats import Disks
+from tests.fixtures import VERSIONS, saved_target
 from tests.unit.records import json_of, shown
 
 VDA = 253 << 20
@@ -64,3 +66,22 @@ def test_disks_of_this_machine_by_name() -> None:
 def test_flags_of_requests_in_words(context: Context, flags: int, text: str) -> None:
     assert shown(IoFlags, flags, context=context) == text
     assert json_of(IoFlags, flags, context) == {"x": flags, "x_text": text}
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_every_kernel_names_its_requests(version: str) -> None:
+    target = saved_target(version)
+    names = {k: v for enum in ENUMS for k, v in target.enumerators(enum).items()}
+
+    def text(operation: str, *flags: str) -> str:
+        bits = sum(1 << names[flag] for flag in flags)
+        return request_text(names[operation] | bits, names)
+
+    assert text("REQ_OP_READ") == "Read"
+    assert text("REQ_OP_READ", "__REQ_RAHEAD") == "ReadAhead-Read"
+    assert text("REQ_OP_WRITE", "__REQ_SYNC", "__REQ_FUA") == (
+        "ForcedUnitAccess-Sync-Write"
+    )
+    assert text("REQ_OP_FLUSH", "__REQ_BACKGROUND") == "Background-Flush"
+    assert text("REQ_OP_DISCARD") == "Discard"
+    assert text("REQ_OP_ZONE_RESET_ALL") == "ZoneResetAll"

@@ -61,8 +61,8 @@ def column(
 class Context:
     """What field types need to know of this run.
 
-    `io_names` are the enumerators of enum req_op and enum req_flag_bits by name; their
-    numbers differ between kernels.
+    `io_names` are the enumerators of the enums in skep.fields.block.ENUMS by name;
+    their numbers differ between kernels.
     """
 
     __slots__ = ("cgroups", "clock", "disks", "io_names")

@@ -48,6 +48,10 @@ class Disk(Field):
         return numbers[name]
 
 
+ENUMS = ("req_op", "req_opf", "req_flag_bits")
+"""The enums that the names below are of; req_op was req_opf before 6.0 (ff07a02e9e8e).
+"""
+
 OPERATIONS = {
     "REQ_OP_READ": "Read",
     "REQ_OP_WRITE": "Write",
@@ -62,11 +66,13 @@ OPERATIONS = {
     "REQ_OP_ZONE_APPEND": "ZoneAppend",
     "REQ_OP_ZONE_RESET": "ZoneReset",
     "REQ_OP_ZONE_RESET_ALL": "ZoneResetAll",
+    "REQ_OP_SCSI_IN": "ScsiIn",
+    "REQ_OP_SCSI_OUT": "ScsiOut",
     "REQ_OP_DRV_IN": "DriverIn",
     "REQ_OP_DRV_OUT": "DriverOut",
 }
 """Enumerators of enum req_op to words; bcc's biolatency knows the first seven and
-ZoneReset."""
+ZoneReset. SCSI_IN and SCSI_OUT are of kernels before 5.14."""
 
 FLAGS = {
     "__REQ_SYNC": "Sync-",

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from skep.authoring.outputs import Stream
 from skep.errors import InternalError, SkepError
 from skep.fields import Clock, Context, IoFlags
+from skep.fields.block import ENUMS as IO_ENUMS
 from skep.output.events import Events
 from skep.output.loss import LossReporter
 from skep.output.receipts import error_line
@@ -114,7 +115,7 @@ def context_of(binding: Binding, target: Target) -> Context:
     records += [h.key for h in binding.tool.histograms.values() if h.key]
     names: dict[str, int] = {}
     if any(issubclass(m.field, IoFlags) for r in records for m in binding.visible(r)):
-        for enum_name in ("req_op", "req_flag_bits"):
+        for enum_name in IO_ENUMS:
             names.update(target.enumerators(enum_name))
     return Context(Clock.measure(), names)
 
