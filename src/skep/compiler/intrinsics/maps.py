@@ -10,7 +10,7 @@ from skep.compiler.intrinsics.registry import method
 from skep.compiler.ir import Address, Imm
 from skep.compiler.types import U64, Int, Layout, Pointer, Type
 from skep.compiler.values import Place, Register, Static, Value
-from skep.errors import CompileError
+from skep.errors import CompileError, Span
 from skep.spec import MapSpec
 
 if TYPE_CHECKING:
@@ -51,13 +51,18 @@ def in_memory(
     walker: Walker, expression: tree.Expression, type_: Type, what: str
 ) -> ir.Argument:
     """The address of a key or value for a helper, on the stack."""
-    value = walker.value(expression)
+    return _put(walker, walker.value(expression), type_, what, expression.span)
+
+
+def _put(
+    walker: Walker, value: Value, type_: Type, what: str, span: Span
+) -> ir.Argument:
     if isinstance(value, Place) and value.space == "stack" and value.type == type_:
         return walker.access.address(value.base, value.offset)
     slot = walker.builder.shared_slot(type_.size, what)
     if type_.size % 8 and isinstance(type_, Layout):
         walker.access.zero(slot, 0, slot.size)
-    walker.access.store(slot, 0, type_, value, expression.span)
+    walker.access.store(slot, 0, type_, value, span)
     return Address(slot)
 
 
@@ -77,9 +82,12 @@ def lookup(walker: Walker, owner: object, call: tree.Call) -> Value:
 def update(walker: Walker, owner: object, call: tree.Call) -> Value:
     """Set the value of a key; a map that is full is counted in the ledger."""
     assert isinstance(owner, MapObject)
-    key, value = positional(call, "key", "value")
-    key_at = in_memory(walker, key, declared(walker, owner.key), "key")
-    value_at = in_memory(walker, value, declared(walker, owner.value), "value")
+    arguments = positional(call, "key", "value")
+    # Both first: the value may come from a function that uses maps itself.
+    key, value = (walker.value(argument) for argument in arguments)
+    spans = [argument.span for argument in arguments]
+    key_at = _put(walker, key, declared(walker, owner.key), "key", spans[0])
+    value_at = _put(walker, value, declared(walker, owner.value), "value", spans[1])
     map_ = walker.builder.map(owner.spec)
     result = walker.builder.call("map_update_elem", map_, key_at, value_at, Imm(0))
     _count_failure(walker, result)
