@@ -182,7 +182,13 @@ class Arithmetic:
             return S64
         if not other.signed and value > 0 and U64.holds(value):
             return U64
-        raise CompileError(f"{value} does not fit into 64 bits with {other}", span)
+        raise CompileError(
+            f"no type holds both {other} and {value}",
+            span,
+            hint="bpf.s64(...) around the other side gives it a sign"
+            if value < 0
+            else "numbers have 64 bits at most",
+        )
 
     def _compute(
         self, operator: str, left: Number, right: Number, type_: Int

@@ -73,6 +73,8 @@ def _compare(walker: Walker, test: tree.Compare, then: Block, orelse: Block) -> 
             then, orelse = orelse, then
         strings.branch_if_equal(walker, text[0], text[1], test.span, then, orelse)
         return NOTHING
+    if text is not None:
+        raise CompileError("text has no order", test.span, hint="'==' and '!=' only")
     if isinstance(left, Static) and isinstance(right, Static):
         return _static(walker, test, left, right, then, orelse)
     if _pointer_type(left) and _pointer_type(right) and operator in ("==", "!="):
@@ -259,6 +261,12 @@ def _merged_type(
     pointers = [pointer for v in values if (pointer := _pointer_type(v))]
     if pointers:
         return _merged_pointer(pointers, values, node)
+    if any(isinstance(v, Static) and v.value is None for v in values):
+        raise CompileError(
+            "there is a value on some paths only",
+            node.span,
+            hint="give one on every path, or on none",
+        )
     numbers = [expect_number(value, node.span) for value in values]
     merged = numbers[0]
     for number in numbers[1:]:

@@ -42,6 +42,13 @@ OPERATORS = {
     ast.Or: "or",
 }
 
+_OTHER_OPERATORS = {
+    ast.Pow: ("**", "a power of two is '1 << n'"),
+    ast.MatMult: ("@", ""),
+    ast.In: ("in", "write 'x == 1 or x == 2'"),
+    ast.NotIn: ("not in", "write 'x != 1 and x != 2'"),
+}
+
 _modules: dict[str, _Module] = {}
 _functions: dict[SourceFunction, tree.Function] = {}
 
@@ -187,9 +194,10 @@ class _Reader:
         return self.expression(node)
 
     def evaluate(self, node: ast.Expr) -> tree.Statement:
+        value = self.expression(node.value)
         if not isinstance(node.value, ast.Call):
             self.refuse(node, "an expression without effect is not allowed")
-        return tree.Evaluate(self.expression(node.value), self.span(node))
+        return tree.Evaluate(value, self.span(node))
 
     def if_(self, node: ast.If) -> tree.Statement:
         return tree.If(
@@ -265,17 +273,18 @@ class _Reader:
             )
         text = OPERATORS.get(type(operator))
         if text is None:
-            self.refuse(node, f"this operator ({type(operator).__name__})")
+            spelling, hint = _OTHER_OPERATORS[type(operator)]
+            self.refuse(node, f"'{spelling}' is not allowed", hint)
         return text
 
     def compare(self, node: ast.Compare) -> tree.Expression:
         """`a < b < c` becomes `a < b and b < c`; operands have no side effects."""
         span = self.span(node)
+        operators = [self.operator(operator, node) for operator in node.ops]
         operands = [self.expression(e) for e in (node.left, *node.comparators)]
-        pairs = zip(node.ops, operands, operands[1:])
         tests: list[tree.Expression] = [
-            tree.Compare(self.operator(op, node), left, right, span)
-            for op, left, right in pairs
+            tree.Compare(operator, left, right, span)
+            for operator, left, right in zip(operators, operands, operands[1:])
         ]
         return tests[0] if len(tests) == 1 else tree.BoolOp("and", tests, span)
 
@@ -337,6 +346,14 @@ def _describe(node: ast.AST) -> str:
         "ImportFrom": "'import'",
         "Assert": "'assert'",
         "Delete": "'del'",
+        "NamedExpr": "':='",
+        "Yield": "'yield'",
+        "Await": "'await'",
+        "Starred": "'*'",
+        "List": "a list",
+        "Tuple": "a tuple",
+        "Dict": "a dictionary",
+        "Set": "a set",
     }
     kind = type(node).__name__
     return names.get(kind, f"this construct ({kind})")

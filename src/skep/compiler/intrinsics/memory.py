@@ -115,11 +115,8 @@ def container_of(walker: Walker, arguments: Arguments) -> Value:
     type_ = walker.type_named(name, arguments.call.span)
     if not isinstance(type_, (Struct, Layout)):
         raise CompileError(f"'{name}' is no structure", arguments.call.span)
-    member = type_.member(text_argument(arguments, "member"))
-    if member is None:
-        raise CompileError(
-            f"{type_} has no member '{arguments['member']}'", arguments.call.span
-        )
+    wanted = text_argument(arguments, "member")
+    member = member_of(type_, wanted, arguments.call.span)
     pointer = pointer_argument(walker, arguments, "pointer")
     outer = walker.builder.move(pointer.register)
     walker.builder.alu("+", outer, Imm(-(member.bit_offset // 8)))
@@ -173,11 +170,11 @@ def _number_in(walker: Walker, owner: Value, name: str, span: Span) -> tuple[Int
 @intrinsic("has_field", "type", "member")
 def has_field(walker: Walker, arguments: Arguments) -> Value:
     """Whether this kernel's structure has a member; known when compiling."""
+    wanted, name = text_argument(arguments, "type"), text_argument(arguments, "member")
     try:
-        type_ = walker.type_named(text_argument(arguments, "type"), None)
+        type_ = walker.type_named(wanted, None)
     except SkepError:
         return Const(0, BOOL)
-    name = text_argument(arguments, "member")
     found = isinstance(type_, (Struct, Layout)) and type_.member(name) is not None
     return Const(int(found), BOOL)
 
@@ -185,8 +182,9 @@ def has_field(walker: Walker, arguments: Arguments) -> Value:
 @intrinsic("has_type", "type")
 def has_type(walker: Walker, arguments: Arguments) -> Value:
     """Whether this kernel has a type; known when compiling."""
+    wanted = text_argument(arguments, "type")
     try:
-        walker.type_named(text_argument(arguments, "type"), None)
+        walker.type_named(wanted, None)
     except SkepError:
         return Const(0, BOOL)
     return Const(1, BOOL)
