@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from functools import cache
 from typing import Any, NamedTuple
 
-import skep.compiler.intrinsics.all  # noqa: F401  registers the intrinsics
 from skep.compiler.body import Handler
 from skep.compiler.environment import Environment
 from skep.compiler.program import Compiled, compile_site
 from skep.frontends import python
-from skep.probes.intention import TestRun
+from skep.probes import intention
 from skep.probes.resolve import resolve
 from skep.runtime.collection import Collection
 from skep.runtime.maps import Map
@@ -40,7 +39,7 @@ class Outcome(NamedTuple):
     records: list[bytes]
 
 
-@lru_cache(maxsize=None)
+@cache
 def host() -> Target:
     return Target.from_host()
 
@@ -56,7 +55,7 @@ def compile_source(
         lambda function: trees[function.__name__], lambda value: value
     )
     needs = set(trees["program"].parameters)
-    (candidate,) = resolve(TestRun(prototype), needs, host())
+    (candidate,) = resolve(intention.TestRun(prototype), needs, host())
     (site,) = candidate.sites
     handler = Handler(space["program"])
     return compile_site("program", site, [(handler, site)], host(), environment)

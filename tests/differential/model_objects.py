@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from typing import Any, Callable, NamedTuple, Optional, Union
+from typing import Any, Callable, NamedTuple
 
 from tests.differential.model import (
     TYPES,
@@ -80,7 +80,7 @@ class Memory:
     def _field(self, name: str) -> Field:
         return next(f for f in self.record.fields if f.name == name)
 
-    def __getattr__(self, name: str) -> Union[Number, Text]:
+    def __getattr__(self, name: str) -> Number | Text:
         field = self._field(name)
         size = field.length or field.type.bits // 8
         raw = bytes(self.data[field.offset : field.offset + size])
@@ -115,7 +115,7 @@ class Map:
             return bytes(value.data)
         return record.pack({"value": value})
 
-    def lookup(self, key: Any) -> Optional[Memory]:
+    def lookup(self, key: Any) -> Memory | None:
         data = self.elements.get(self._bytes(self.key, key))
         return None if data is None else Memory(self.value, data)
 
@@ -162,7 +162,7 @@ def log2(value: Operand) -> Number:
 class Histogram:
     """A map of counters, one per highest bit, and their sum behind them."""
 
-    def __init__(self, counts: Map, key: Optional[Record], total: bool) -> None:
+    def __init__(self, counts: Map, key: Record | None, total: bool) -> None:
         self.counts, self.key, self.total = counts, key, total
         self.slots = counts.value.size // 8 - total
 

@@ -7,7 +7,7 @@ the language demands one, and tell the model what a function returns.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple, Optional
+from typing import NamedTuple
 
 from hypothesis import strategies as st
 
@@ -66,7 +66,6 @@ class Writer:
         self.rounds = 1
         self.budget = 12
         self.names = 0
-        self.pure = False
         self.returns: list[Kind] = []
 
     # Drawing.
@@ -219,8 +218,7 @@ class Writer:
         simple = [self.declare, self.assign, self.augment, self.augment]
         if self.callables:
             simple.append(self.call_inline)
-        if not self.pure:
-            simple += [self.memory, self.memory, self.memory]
+        simple += [self.memory, self.memory, self.memory]
         if self.budget > 0:
             compound = [self.if_, self.if_, self.for_, self.while_]
             if self.chance(35):
@@ -235,7 +233,7 @@ class Writer:
         kind = value.kind
         self.variables[name] = literal_type(kind) if isinstance(kind, int) else kind
 
-    def _assignable(self) -> Optional[str]:
+    def _assignable(self) -> str | None:
         names = [n for n in sorted(self.variables) if n[0] != "i"]
         return str(self.one(names)) if names else None
 
@@ -327,13 +325,17 @@ class Writer:
         self.variables = {n: t for n, t in self.variables.items() if n in outer}
 
     def call_inline(self) -> None:
-        function = self.callables[self.number(0, len(self.callables) - 1)]
-        arguments = ", ".join(
-            self.typed(1).cast(type_).text for type_ in function.parameters
-        )
         name = self.fresh()
-        self.line(f"{name} = {function.name}({arguments})")
+        text = self.called()
+        self.line(f"{name} = {text}")
+        function = next(f for f in self.callables if text.startswith(f"{f.name}("))
         self.variables[name] = function.result
+
+    def called(self) -> str:
+        """A call of an inline function."""
+        function = self.callables[self.number(0, len(self.callables) - 1)]
+        arguments = [self.typed(1).cast(each).text for each in function.parameters]
+        return f"{function.name}({', '.join(arguments)})"
 
     # Maps, records, streams.
 
@@ -359,7 +361,8 @@ class Writer:
         elif action == 2:
             self.line(f"counts.delete({self.key()})")
         elif action == 3:
-            self.line(f"counts.update({self.key()}, {self.typed(2).text})")
+            value = self.called() if self.callables else self.typed(2).text
+            self.line(f"counts.update({self.key()}, {value})")
         else:
             self.look_up("counts", self.key(), "u64")
 
@@ -474,7 +477,7 @@ def _inline(draw: st.DrawFn, name: str, before: list[Function]) -> Function:
     parameters = {f"{c}": writer.type() for c in "xyz"[: writer.number(1, 3)]}
     writer.variables = dict(parameters)
     writer.callables = list(before)
-    writer.pure, writer.budget = True, 4
+    writer.budget = 4
     for _ in range(writer.number(0, 3)):
         writer.statement()
     _return_joinable(writer)
