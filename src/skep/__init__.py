@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from skep.authoring import on
     from skep.authoring.bpf import bpf
     from skep.authoring.options import option
-    from skep.authoring.outputs import Histogram, Map, Stream
+    from skep.authoring.outputs import Histogram, Map, Stream, Table
     from skep.authoring.records import Record
     from skep.authoring.shared_options import RunOptions, TaskOptions
     from skep.fields import column
@@ -25,6 +25,7 @@ __all__ = [
     "Record",
     "RunOptions",
     "Stream",
+    "Table",
     "TaskOptions",
     "bpf",
     "column",
@@ -38,6 +39,7 @@ _HOMES = {
     "Record": "skep.authoring.records",
     "RunOptions": "skep.authoring.shared_options",
     "Stream": "skep.authoring.outputs",
+    "Table": "skep.authoring.outputs",
     "TaskOptions": "skep.authoring.shared_options",
     "bpf": "skep.authoring.bpf",
     "column": "skep.fields",

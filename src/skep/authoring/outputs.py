@@ -1,4 +1,4 @@
-"""What programs write to: streams of records, histograms, maps."""
+"""What programs write to: streams of records, histograms, tables, maps."""
 
 from __future__ import annotations
 
@@ -33,6 +33,22 @@ class Histogram:
         self.key = key
         self.unit = unit
         self.total = total
+        self.keys = keys
+
+
+class Table:
+    """Sums by key; in kernel-side code `add(field=value, …)`.
+
+    `key` is a record class, and so is `value`, whose fields are numbers of 8 bytes that
+    are added up; fields that are not shown in a run are left out and not computed.
+    `keys` is the largest number of keys in one interval.
+    """
+
+    def __init__(
+        self, key: type[Record], value: type[Record], keys: int = 10240
+    ) -> None:
+        self.key = key
+        self.value = value
         self.keys = keys
 
 

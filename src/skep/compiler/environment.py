@@ -93,6 +93,21 @@ class HistogramObject(NamedTuple):
     hidden: Sequence[str] = ()
 
 
+class TableObject(NamedTuple):
+    """Sums by key, in two maps that take turns.
+
+    Programs add to the map whose number (0 or 1) is the element of the array map
+    `epoch`; meanwhile the other can be read and emptied.  `value` has 8-byte members.
+    `hidden` are names that may be given but do not count in this run.
+    """
+
+    epoch: MapSpec
+    maps: Sequence[MapSpec]
+    key: Layout
+    value: Layout
+    hidden: Sequence[str] = ()
+
+
 class Globals(NamedTuple):
     """Where a function finds the names that are not its own."""
 

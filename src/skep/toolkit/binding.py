@@ -11,7 +11,7 @@ from types import FunctionType
 from typing import Any
 
 from skep.authoring.options import Option, Options
-from skep.authoring.outputs import Histogram, Map, Stream
+from skep.authoring.outputs import Histogram, Map, Stream, Table
 from skep.authoring.records import Record
 from skep.compiler.environment import (
     INLINE_MARK,
@@ -21,6 +21,7 @@ from skep.compiler.environment import (
     MapObject,
     SourceFunction,
     StreamObject,
+    TableObject,
 )
 from skep.compiler.types import Layout, from_c, lay_out
 from skep.compiler.types import Type as KernelType
@@ -88,6 +89,8 @@ class Binding:
             return self._once(value, lambda: self.stream(value))
         if isinstance(value, Histogram):
             return self._once(value, lambda: self.histogram(value))
+        if isinstance(value, Table):
+            return self._once(value, lambda: self.table(value))
         if isinstance(value, Map):
             return self._once(value, lambda: self._map(value))
         return value
@@ -158,6 +161,20 @@ class Binding:
         else:
             spec = MapSpec(name, "hash", key.size, size, histogram.keys)
         return HistogramObject(spec, key, HISTOGRAM_SLOTS, total, hidden)
+
+    def table(self, table: Table) -> TableObject:
+        """A table: its visible members in two maps, and the switch between them."""
+        shown = {m.name for r in (table.key, table.value) for m in self.visible(r)}
+        members = [*table.key.members, *table.value.members]
+        hidden = [member.name for member in members if member.name not in shown]
+        key, value = self.key_layout(table.key), self.key_layout(table.value)
+        name = self._name(table)
+        maps = [
+            MapSpec(f"{name}_{number}", "hash", key.size, value.size, table.keys)
+            for number in (0, 1)
+        ]
+        epoch = MapSpec(f"{name}_epoch", "array", 4, 8, 1)
+        return TableObject(epoch, maps, key, value, hidden)
 
     def _map(self, declared: Map) -> MapObject:
         key, value = (self._map_type(t) for t in (declared.key, declared.value))

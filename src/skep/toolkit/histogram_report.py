@@ -13,12 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 from skep.authoring.outputs import Histogram
 from skep.compiler.environment import HistogramObject
-from skep.compiler.types import Layout
-from skep.fields import Member
 from skep.output.histograms import Histograms
 from skep.output.record_types import RecordType
-from skep.spec import FieldLayout, RecordLayout
 from skep.toolkit.binding import Binding
+from skep.toolkit.key_values import key_format, named_layout
 from skep.toolkit.session import Session
 
 if TYPE_CHECKING:
@@ -37,7 +35,7 @@ class HistogramReader:
         assert isinstance(bound, HistogramObject)
         self.bound = bound
         self._session = session
-        self._codes = _codes(bound.key)
+        self._codes = key_format(bound.key)
         self._before: dict[bytes, Sequence[int]] = {}
 
     def read(self) -> tuple[Counts, int]:
@@ -72,7 +70,7 @@ class HistogramReport:
         members = run.binding.visible(histogram.key) if histogram.key else []
         self.form = "dict" if getattr(options, "bcc_json", False) else options.format
         schema = f"{run.tool.name}.histogram/1"
-        key = RecordType(_key_layout(members), members, schema, kind="histogram")
+        key = RecordType(named_layout(members), members, schema, kind="histogram")
         self.sink = Histograms(key, self.unit, self.form, run.context, run.writer)
         self.left = getattr(options, "count", None)
 
@@ -117,25 +115,3 @@ class HistogramReport:
                     f"\navg = {total // number} {self.unit}, "
                     f"total: {total} {self.unit}, count: {number}\n\n"
                 )
-
-
-_CODES = {(1, False): "B", (2, False): "H", (4, False): "I", (8, False): "Q"}
-_CODES.update({(size, True): code.lower() for (size, _), code in list(_CODES.items())})
-
-
-def _codes(key: Layout | None) -> str:
-    """The struct format of a key, padding included."""
-    codes, position = "<", 0
-    for member in key.members.values() if key else ():
-        offset, size = member.bit_offset // 8, member.type.size
-        codes += f"{offset - position}x"
-        signed = getattr(member.type, "signed", None)
-        codes += f"{size}s" if signed is None else _CODES[size, signed]
-        position = offset + size
-    return codes
-
-
-def _key_layout(members: Sequence[Member]) -> RecordLayout:
-    """A layout that only names the key's members: keys are unpacked here."""
-    fields = [FieldLayout(member.name, "Q", 0, 8) for member in members]
-    return RecordLayout("Key", 0, fields, 0)

@@ -174,6 +174,11 @@ class Run:
             from skep.toolkit.histogram_report import HistogramReport
 
             return HistogramReport(self, histograms[0])
+        tables = list(self.tool.tables.values())
+        if tables:
+            from skep.toolkit.table_report import TableReport
+
+            return TableReport(self, tables[0])
         raise InternalError(f"{self.tool.name} declares no output")
 
     def _record(self, error: SkepError) -> None:

@@ -11,7 +11,7 @@ from typing import Any, Callable, NamedTuple
 
 from skep.authoring.on import Probe
 from skep.authoring.options import Options
-from skep.authoring.outputs import Histogram, Stream
+from skep.authoring.outputs import Histogram, Stream, Table
 from skep.errors import InternalError, UsageError, near_matches
 
 
@@ -27,6 +27,7 @@ class Tool(NamedTuple):
     probes: Mapping[str, Probe]
     streams: Mapping[str, Stream]
     histograms: Mapping[str, Histogram]
+    tables: Mapping[str, Table]
     module: ModuleType
 
     def hook(self, name: str) -> Callable[..., Any] | None:
@@ -102,5 +103,6 @@ def tool_of(module: ModuleType) -> Tool:
         {n: v for n, v in names.items() if isinstance(v, Probe)},
         {n: v for n, v in names.items() if isinstance(v, Stream)},
         {n: v for n, v in names.items() if isinstance(v, Histogram)},
+        {n: v for n, v in names.items() if isinstance(v, Table)},
         module,
     )

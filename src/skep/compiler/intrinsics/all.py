@@ -7,5 +7,6 @@ from skep.compiler.intrinsics import (  # noqa: F401
     numbers,
     stacks,
     stream,
+    table,
     task,
 )

@@ -1,0 +1,30 @@
+"""Keys and values of maps, from bytes to tuples."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from skep.compiler.types import Layout
+from skep.fields import Member
+from skep.spec import FieldLayout, RecordLayout
+
+_CODES = {(1, False): "B", (2, False): "H", (4, False): "I", (8, False): "Q"}
+_CODES.update({(size, True): code.lower() for (size, _), code in list(_CODES.items())})
+
+
+def key_format(key: Layout | None) -> str:
+    """The struct format of a key, padding included."""
+    codes, position = "<", 0
+    for member in key.members.values() if key else ():
+        offset, size = member.bit_offset // 8, member.type.size
+        codes += f"{offset - position}x"
+        signed = getattr(member.type, "signed", None)
+        codes += f"{size}s" if signed is None else _CODES[size, signed]
+        position = offset + size
+    return codes
+
+
+def named_layout(members: Sequence[Member]) -> RecordLayout:
+    """A layout that only names the key's members: keys are unpacked here."""
+    fields = [FieldLayout(member.name, "Q", 0, 8) for member in members]
+    return RecordLayout("Key", 0, fields, 0)
