@@ -80,7 +80,8 @@ class _Result(unittest.TestResult):
     ) -> None:
         super().addSubTest(test, subtest, err)
         if err is not None:
-            (_, text) = (self.failures + self.errors)[-1]
+            is_failure = issubclass(err[0], test.failureException)
+            (_, text) = (self.failures if is_failure else self.errors)[-1]
             self._record(test, "failed", f"{subtest}\n{text}")
 
     def addSkip(self, test: unittest.TestCase, reason: str) -> None:
