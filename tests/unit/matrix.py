@@ -1,0 +1,169 @@
+"""Every tool with every option, compiled for the saved kernels.
+
+    PYTHONPATH=src python3 -m tests.unit.matrix
+
+writes `sizes.txt` anew: do that when programs may grow, and look at the difference.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from skep.asm import encode
+from skep.authoring.options import Option
+from skep.compiler.program import Compiled
+from skep.target import Target
+from skep.toolkit.arguments import bind
+from skep.toolkit.binding import Binding
+from skep.toolkit.session import compile_programs, groups_of, ladder_of
+from skep.toolkit.tool import Tool, load, tool_names
+from tests.fixtures import ARM64, VERSIONS, saved_target
+
+SIZES = Path(__file__).with_name("sizes.txt")
+TOOLS = tool_names()
+KERNELS = (*VERSIONS, ARM64)
+
+OPTIONS_ON = "6.12"
+"""The kernel whose sizes are kept for every option; of the others, without any."""
+
+# Options whose texts or numbers are not free.
+_VALUES = {
+    "format": "csv",
+    "dump": "asm",
+    "columns": "pid",
+    "sort": "pid",
+    "buffer_pages": 8,
+    "cgroupmap": "/sys/fs/bpf/cgroups",
+    "mntnsmap": "/sys/fs/bpf/mntns",
+    "flags": 0o1,
+}
+
+_ROWS = ("columns", "sort", "limit")
+"""Options that only tools with rows take."""
+
+_TOGETHER = {
+    "biolatency": [
+        ("queued", "disks", "milliseconds"),
+        ("queued", "flags", "extension"),
+        ("disk", "flags"),
+    ],
+    "execsnoop": [
+        ("fails", "ppid", "uid", "show_uid"),
+        ("fails", "cgroup", "show_pcomm", "show_cpu"),
+        ("time", "timestamp", "json"),
+    ],
+    "opensnoop": [
+        ("full_path", "failed", "pid"),
+        ("full_path", "extended", "timestamp", "show_uid", "json"),
+        ("pid", "tid", "uid", "comm", "cgroup", "mntns", "cgroupmap", "mntnsmap"),
+        ("failed", "flags", "extended"),
+    ],
+}
+
+
+class Size(NamedTuple):
+    """What one program needs."""
+
+    options: str
+    kind: str
+    program: str
+    instructions: int
+    stack: int
+
+
+class CompileFailed(Exception):
+    """Some tool does not compile for some kernel."""
+
+
+def configurations(tool: Tool) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Options to try, with a name: none, each alone, and some together."""
+    yield "-", {}
+    values = {
+        name: _value_of(option)
+        for name, option in tool.options.options.items()
+        if tool.streams or name not in _ROWS
+    }
+    for name, value in values.items():
+        yield name, {name: value}
+    for names in _TOGETHER.get(tool.name, ()):
+        yield "+".join(names), {name: values[name] for name in names}
+
+
+def _value_of(option: Option) -> Any:
+    if option.type is bool:
+        return True
+    if option.name in _VALUES:
+        return _VALUES[option.name]
+    if option.rest:
+        return ["true"]
+    return "text" if option.type is str else 7
+
+
+@functools.cache
+def sizes_on(name: str, kernel: str) -> Sequence[Size]:
+    """The programs of all configurations and all rungs of their ladders."""
+    tool, target = load(name), saved_target(kernel)
+    found: list[Size] = []
+    for label, values in configurations(tool):
+        try:
+            found += _sizes(tool, label, values, target)
+        except Exception as error:
+            raise CompileFailed(f"{name} with {label} on {kernel}") from error
+    return found
+
+
+def _sizes(
+    tool: Tool, label: str, values: Mapping[str, Any], target: Target
+) -> Iterator[Size]:
+    options: Any = bind(tool, dict(values))
+    binding = Binding(tool, options, with_time=options.format == "json")
+    for group in groups_of(binding):
+        for rung in ladder_of(group, binding, target):
+            kind = rung.choices[0][2].sites[0].attach.kind
+            for program, compiled in compile_programs(rung, binding, target):
+                yield _size(label, kind, program, compiled)
+
+
+def _size(label: str, kind: str, name: str, compiled: Compiled) -> Size:
+    assert compiled.program is not None, f"{name} does nothing"
+    code = encode(compiled.program.instructions, lambda reference: 0)
+    return Size(label, kind, name, len(code) // 8, compiled.stack)
+
+
+def table() -> dict[str, int]:
+    """Instructions by tool, options, kernel and kind of attachment.
+
+    Options that change nothing are left out.
+    """
+    rows: dict[str, int] = {}
+    for tool in TOOLS:
+        for kernel in KERNELS:
+            totals: dict[tuple[str, str], int] = {}
+            for size in sizes_on(tool, kernel):
+                key = size.options, size.kind
+                totals[key] = totals.get(key, 0) + size.instructions
+            for (options, kind), total in totals.items():
+                own = options == "-" or kernel == OPTIONS_ON
+                if own and (options == "-" or total != totals.get(("-", kind))):
+                    rows[f"{tool} {kernel} {kind} {options}"] = total
+    return rows
+
+
+def saved_table() -> dict[str, int]:
+    """What `sizes.txt` says."""
+    lines = SIZES.read_text().splitlines()
+    rows = (line.split(None, 1) for line in lines if not line.startswith("#"))
+    return {key: int(number) for number, key in rows}
+
+
+def main() -> None:
+    """Write the table."""
+    lines = [f"{number:5} {key}\n" for key, number in table().items()]
+    SIZES.write_text("".join(["# Written by tests/unit/matrix.py\n", *lines]))
+
+
+if __name__ == "__main__":
+    main()

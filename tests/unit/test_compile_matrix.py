@@ -1,0 +1,44 @@
+"""Every tool compiles with every option for every saved kernel, and stays small."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.unit import matrix
+
+STACK_SIZE = 512
+"""Bytes of stack that a program may use (MAX_BPF_STACK)."""
+
+ALLOWED_GROWTH = 1.1
+
+REMEDY = "if that is meant, run PYTHONPATH=src python3 -m tests.unit.matrix and commit sizes.txt"
+
+
+@pytest.mark.parametrize("kernel", matrix.KERNELS)
+@pytest.mark.parametrize("tool", matrix.TOOLS)
+def test_every_option_compiles(tool: str, kernel: str) -> None:
+    sizes = matrix.sizes_on(tool, kernel)
+    assert sizes
+    for size in sizes:
+        assert 0 <= size.stack <= STACK_SIZE, size
+        assert size.instructions > 1, size
+
+
+@pytest.mark.parametrize("kernel", matrix.KERNELS)
+@pytest.mark.parametrize("tool", matrix.TOOLS)
+def test_every_option_has_a_way_without_tracefs(tool: str, kernel: str) -> None:
+    sizes = matrix.sizes_on(tool, kernel)
+    assert {size.options for size in sizes} == {
+        size.options for size in sizes if size.kind in ("tp_btf", "raw_tracepoint")
+    }
+
+
+def test_programs_do_not_grow() -> None:
+    saved, now = matrix.saved_table(), matrix.table()
+    assert list(now) == list(saved), f"other rows: {REMEDY}"
+    grown = {
+        key: f"{saved[key]} -> {size}"
+        for key, size in now.items()
+        if size > saved[key] * ALLOWED_GROWTH
+    }
+    assert not grown, REMEDY
