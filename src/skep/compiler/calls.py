@@ -10,7 +10,7 @@ from skep.compiler.conditions import merge
 from skep.compiler.environment import INLINE_MARK, Globals, SourceFunction
 from skep.compiler.intrinsics import INTRINSICS, METHODS
 from skep.compiler.intrinsics.registry import counted, match_arguments
-from skep.compiler.scope import Flow, Frame, assigned_names
+from skep.compiler.scope import Deferred, Flow, Frame, assigned_names
 from skep.compiler.types import Layout
 from skep.compiler.values import Place, Static, Value, type_name
 from skep.errors import CompileError, near_matches
@@ -121,7 +121,11 @@ def _bind_parameters(
                 f"{called.name}() has no further parameter '{name}'", node.span
             )
         expressions[name] = expression
-    bound = {name: walker.value(e) for name, e in expressions.items()}
+    changed = assigned_names(called.body)
+    bound = {
+        name: walker.value(e) if name in changed else _argument(walker, e)
+        for name, e in expressions.items()
+    }
     defaults = dict(
         zip(
             called.parameters[len(called.parameters) - len(called.defaults) :],
@@ -136,6 +140,24 @@ def _bind_parameters(
             bound[name] = walker.value(defaults[name])
             walker.frame = caller
     return bound
+
+
+def _argument(walker: Walker, expression: tree.Expression) -> Value:
+    """The value of an argument, or a promise of it if it only follows pointers."""
+    if isinstance(expression, tree.Name):
+        known = walker.flow.assigned.get(expression.id)
+        if isinstance(known, Static) and isinstance(known.value, Deferred):
+            return known
+    elif isinstance(expression, tree.Attribute) and _is_path(expression):
+        frame, assigned = walker.current_frame, dict(walker.flow.assigned)
+        return Static(Deferred(expression, frame, assigned))
+    return walker.value(expression)
+
+
+def _is_path(expression: tree.Expression) -> bool:
+    while isinstance(expression, tree.Attribute):
+        expression = expression.value
+    return isinstance(expression, tree.Name)
 
 
 def _walk_inline(

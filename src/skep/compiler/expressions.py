@@ -13,6 +13,7 @@ from skep.compiler.calls import BoundMethod, IntrinsicFunction, call
 from skep.compiler.conditions import conditional, materialize
 from skep.compiler.intrinsics import METHODS, Namespace
 from skep.compiler.ir import Imm
+from skep.compiler.scope import Deferred
 from skep.compiler.types import BOOL, U64, Array, Int, Layout, Pointer, Struct
 from skep.compiler.values import Const, Place, Register, Static, Value, type_name
 from skep.errors import CompileError, near_matches
@@ -26,6 +27,8 @@ def name(walker: Walker, node: tree.Name) -> Value:
     frame = walker.current_frame
     value = walker.flow.assigned.get(node.id)
     if value is not None:
+        if isinstance(value, Static) and isinstance(value.value, Deferred):
+            return _read_deferred(walker, value.value)
         return value
     if node.id in frame.variables:
         raise CompileError(
@@ -46,6 +49,19 @@ def name(walker: Walker, node: tree.Name) -> Value:
             hint=f"did you mean {' or '.join(near)}?" if near else "",
         )
     return constant(walker.environment.bind(value_))
+
+
+def _read_deferred(walker: Walker, deferred: Deferred) -> Value:
+    """The value of an argument, read where the inline function uses it."""
+
+    def compute() -> Value:
+        frame, assigned = walker.frame, walker.flow.assigned
+        walker.frame, walker.flow.assigned = deferred.frame, dict(deferred.assigned)
+        value = walker.value(deferred.expression)
+        walker.frame, walker.flow.assigned = frame, assigned
+        return value
+
+    return walker.at_hand(deferred, compute)
 
 
 def constant(value: object) -> Value:

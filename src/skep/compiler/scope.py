@@ -77,6 +77,24 @@ class Returned(NamedTuple):
     statement: tree.Return
 
 
+class Deferred:
+    """An argument of an inline function that is read when it is first used.
+
+    Most arguments of a function that emits a record belong to columns that are not
+    shown; following their pointers would cost time, and a read that fails would be
+    counted as a loss although nobody wanted it.
+    """
+
+    __slots__ = ("assigned", "expression", "frame")
+
+    def __init__(
+        self, expression: tree.Expression, frame: Frame, assigned: dict[str, Value]
+    ) -> None:
+        self.expression = expression
+        self.frame = frame
+        self.assigned = assigned
+
+
 class Frame:
     """One function being walked, the program itself or a call of an inline one."""
 
