@@ -114,9 +114,11 @@ class CgroupId(Field):
         if text.isdecimal():
             return int(text)
         try:
-            return Context().cgroups.id(text)
+            if text:
+                return Context().cgroups.id(text)
         except OSError:
-            raise UsageError(f"no such cgroup: {text!r}") from None
+            pass
+        raise UsageError(f"no such cgroup: {text!r}")
 
     @classmethod
     def value(cls, member: Member, context: Context) -> Value:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 import re
 from typing import TypeVar
 
@@ -9,6 +10,9 @@ from skep.errors import UsageError
 from skep.output.filters import Filter
 
 N = TypeVar("N", int, float)
+
+_LARGEST_RING = 1 << 31
+"""Bytes: the largest power of two that max_entries, a u32, can hold."""
 
 
 def positive(number: N) -> N:
@@ -22,6 +26,8 @@ def pages(number: int) -> int:
     """A number of pages for a ring buffer: a power of two.  Raises UsageError."""
     if number <= 0 or number & (number - 1):
         raise UsageError(f"{number} is not a power of two")
+    if number * mmap.PAGESIZE > _LARGEST_RING:
+        raise UsageError(f"{number} pages are more than a ring buffer can have")
     return number
 
 

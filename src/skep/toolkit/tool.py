@@ -56,32 +56,19 @@ def load(name: str) -> Tool:
     """
     if name.endswith(".py"):
         return _load_file(name)
-    try:
-        module = importlib.import_module(f"skep.tools.{name}")
-    except ModuleNotFoundError as error:
-        if error.name != f"skep.tools.{name}":
-            raise
+    near: list[str] = []
+    # Whatever else Python could import here is no tool.
+    if name.isidentifier() and not name.startswith("_"):
+        try:
+            return tool_of(importlib.import_module(f"skep.tools.{name}"))
+        except ModuleNotFoundError as error:
+            if error.name != f"skep.tools.{name}":
+                raise
         near = near_matches(name, tool_names())
-        raise UsageError(
-            f"there is no tool '{name}'",
-            hint=f"did you mean {' or '.join(near)}?" if near else "see 'skep list'",
-        ) from None
-    return tool_of(module)
-
-
-def _load_file(path: str) -> Tool:
-    """A tool in a file anywhere; its directory is not searched for other modules."""
-    from importlib.util import module_from_spec, spec_from_file_location
-
-    if not os.path.exists(path):
-        raise UsageError(f"there is no file '{path}'")
-    name = os.path.basename(path)[: -len(".py")]
-    spec = spec_from_file_location(name, path)
-    assert spec is not None and spec.loader is not None
-    module = module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return tool_of(module)
+    raise UsageError(
+        f"there is no tool '{name}'",
+        hint=f"did you mean {' or '.join(near)}?" if near else "see 'skep list'",
+    )
 
 
 def tool_of(module: ModuleType) -> Tool:

@@ -11,6 +11,7 @@ Examples:
 """
 
 from skep import Record, Stream, TaskOptions, bpf, column, on, option
+from skep.errors import UsageError
 from skep.fields import (
     Comm,
     Cpu,
@@ -48,6 +49,11 @@ class Options(TaskOptions):
         help="arguments to show at most (20)",
     )
     ppid: Pid = option("-P", "--ppid", help="only children of this process")
+
+    def finish(self):
+        # The verifier follows every round of the loop over a failed call's arguments.
+        if self.fails and self.max_args > 500:
+            raise UsageError("-x shows at most 500 arguments (--max-args)")
 
 
 class Exec(Record):
