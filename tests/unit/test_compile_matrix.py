@@ -11,7 +11,7 @@ STACK_SIZE = 512
 
 ALLOWED_GROWTH = 1.1
 
-REMEDY = "if that is meant, run PYTHONPATH=src python3 -m tests.unit.matrix and commit sizes.txt"
+REMEDY = "if that is meant, run matrix.py (see there) and commit sizes.txt"
 
 
 @pytest.mark.parametrize("kernel", matrix.KERNELS)

@@ -223,8 +223,8 @@ class AtomicAdd(Instruction):
         self.src = use(self.src)
 
 
-class Context(Instruction):
-    """`dst` = the program's context; only as the first instruction of the entry."""
+class Source(Instruction):
+    """Base of those that give `dst` a value out of no register."""
 
     __slots__ = ("dst",)
     pure = True
@@ -239,38 +239,30 @@ class Context(Instruction):
         self.dst = define(self.dst)
 
 
-class Lea(Instruction):
+class Context(Source):
+    """`dst` = the program's context; only as the first instruction of the entry."""
+
+    __slots__ = ()
+
+
+class Lea(Source):
     """`dst` = an address in the stack, or a map's address."""
 
-    __slots__ = ("dst", "src")
-    pure = True
+    __slots__ = ("src",)
 
     def __init__(self, dst: int, src: Address | MapRef) -> None:
-        self.dst = dst
+        super().__init__(dst)
         self.src = src
 
-    def defines(self) -> int:
-        return self.dst
 
-    def rename(self, use: Rename, define: Rename) -> None:
-        self.dst = define(self.dst)
-
-
-class LeaValue(Instruction):
+class LeaValue(Source):
     """`dst` = the address of the only element of an array map."""
 
-    __slots__ = ("dst", "map")
-    pure = True
+    __slots__ = ("map",)
 
     def __init__(self, dst: int, map: str) -> None:
-        self.dst = dst
+        super().__init__(dst)
         self.map = map
-
-    def defines(self) -> int:
-        return self.dst
-
-    def rename(self, use: Rename, define: Rename) -> None:
-        self.dst = define(self.dst)
 
 
 class CallHelper(Instruction):
