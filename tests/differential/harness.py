@@ -78,10 +78,11 @@ def run_model(
             results.append(program(*arguments).value & 0xFFFFFFFF)
         except model_run.Ended:
             results.append(0)
-    maps = {name: names[name].elements for name in world.MAPS}
-    maps.update({name: names[name].counts.elements for name in world.HISTOGRAMS})
+    maps = {world.map_spec(name): names[name].elements for name in world.MAPS}
+    for name in world.HISTOGRAMS:
+        maps[world.map_spec(name)] = names[name].counts.elements
     losses = struct.pack(f"<{len(LEDGER_CAUSES)}Q", *run.losses.values())
-    maps["ledger"] = {bytes(4): losses}
+    maps[LEDGER] = {bytes(4): losses}
     stream = names["events"]
     assert isinstance(stream, model.Stream)
     return _outcome(results, maps, stream.records)
@@ -89,25 +90,25 @@ def run_model(
 
 def _outcome(
     results: list[int],
-    maps: Mapping[str, Mapping[bytes, bytes | bytearray]],
+    maps: Mapping[MapSpec, Mapping[bytes, bytes | bytearray]],
     records: list[bytes],
 ) -> Outcome:
     kept = {}
-    for name, elements in maps.items():
-        spec = LEDGER if name == "ledger" else world.map_spec(name)
+    for spec, elements in maps.items():
         if spec.kind == "array":
             elements = {k: v for k, v in elements.items() if any(v)}
         if elements == world.initial_cells():
             continue  # also of programs that never ask for the map
         if elements:
-            kept[name] = {k: bytes(v) for k, v in sorted(elements.items())}
+            kept[spec.name] = {k: bytes(v) for k, v in sorted(elements.items())}
     return Outcome(results, kept, records)
 
 
 def _visible(compiled: Compiled) -> list[MapSpec]:
-    """The maps to look at, those of helpers' zeros left out."""
+    """The maps to look at, those that the compiler made for itself left out."""
+    hidden = ("_zero", "_scratch")
     specs = compiled.maps.values()
-    return [s for s in specs if s.kind != "ringbuf" and not s.name.endswith("_zero")]
+    return [s for s in specs if s.kind != "ringbuf" and not s.name.endswith(hidden)]
 
 
 def run_interpreter(compiled: Compiled, contexts: Sequence[Sequence[int]]) -> Outcome:
@@ -121,7 +122,7 @@ def run_interpreter(compiled: Compiled, contexts: Sequence[Sequence[int]]) -> Ou
         machine.run(program, struct.pack(f"<{len(words)}Q", *words)) & 0xFFFFFFFF
         for words in contexts
     ]
-    maps = {spec.name: machine.maps[spec.name].elements for spec in _visible(compiled)}
+    maps = {spec: machine.maps[spec.name].elements for spec in _visible(compiled)}
     ring = machine.maps.get("ring")
     records = ring.records if isinstance(ring, FakeRingBuffer) else []
     return _outcome(results, maps, records)
@@ -141,9 +142,7 @@ def run_kernel(compiled: Compiled, contexts: Sequence[Sequence[int]]) -> Outcome
                 collection.maps["cells"].update(key, value)
         (program,) = collection.programs
         results = [program.test_run(words) for words in contexts]
-        maps = {
-            s.name: dict(collection.maps[s.name].items()) for s in _visible(compiled)
-        }
+        maps = {s: dict(collection.maps[s.name].items()) for s in _visible(compiled)}
         ring = collection.maps.get("ring")
         records = _records(ring) if ring else []
     return _outcome(results, maps, records)

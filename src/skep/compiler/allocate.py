@@ -259,36 +259,72 @@ def _cheapest(
 def _spill(
     graph: Graph, blocks: Sequence[Block], spilled: set[int], temporary: set[int]
 ) -> None:
-    """Keep registers that stand for each other in one slot of the stack: load before
-    each use, store after each definition."""
+    """Keep registers that stand for each other in one slot of the stack."""
     slot = Slot(8, 8, "spilled value")
     for block in blocks:
-        rewritten: list[ir.Instruction] = []
+        rewriter = _SpillRewriter(graph, spilled, temporary, slot)
         for instruction in block.instructions:
-            reads = not spilled.isdisjoint(instruction.uses())
-            writes = instruction.defines() in spilled
-            if _copies_itself(instruction, spilled):
-                continue
-            if not (reads or writes):
-                rewritten.append(instruction)
-                continue
-            fresh = graph.new_register()
-            temporary.add(fresh)
+            if not _copies_itself(instruction, spilled):
+                rewriter.rewrite(instruction)
+        block.instructions = rewriter.rewritten
 
-            def replace(r: int, fresh: int = fresh) -> int:
-                return fresh if r in spilled else r
 
-            if reads:
-                load = ir.Load(fresh, slot, 0, 8)
-                load.span = instruction.span
-                rewritten.append(load)
-            instruction.rename(replace, replace)
-            rewritten.append(instruction)
-            if writes:
-                store = ir.Store(slot, 0, fresh, 8)
-                store.span = instruction.span
-                rewritten.append(store)
-        block.instructions = rewritten
+class _SpillRewriter:
+    """Loads a spilled value before each use and stores it after each definition.
+
+    Instructions that follow each other share the register that has the value.
+    """
+
+    def __init__(
+        self, graph: Graph, spilled: set[int], temporary: set[int], slot: Slot
+    ) -> None:
+        self.graph = graph
+        self.spilled = spilled
+        self.temporary = temporary
+        self.slot = slot
+        self.rewritten: list[ir.Instruction] = []
+        self.holder: int | None = None
+
+    def rewrite(self, instruction: ir.Instruction) -> None:
+        """Append an instruction with its loads and stores."""
+        reads = not self.spilled.isdisjoint(instruction.uses())
+        writes = instruction.defines() in self.spilled
+        is_call = isinstance(instruction, CallHelper)
+        if not (reads or writes):
+            self.rewritten.append(instruction)
+            self.holder = None
+            return
+        holder = None if is_call and writes else self.holder
+        if holder is None:
+            holder = self._new_holder(instruction if reads else None)
+        elif writes and self._has_just_stored():
+            self.rewritten.pop()  # the value is replaced before anyone reads it
+
+        def replace(register: int) -> int:
+            return holder if register in self.spilled else register
+
+        instruction.rename(replace, replace)
+        self.rewritten.append(instruction)
+        if writes:
+            store = ir.Store(self.slot, 0, holder, 8)
+            store.span = instruction.span
+            self.rewritten.append(store)
+        # No register that calls destroy would hold the value across one.
+        self.holder = None if is_call and not writes else holder
+
+    def _has_just_stored(self) -> bool:
+        last = self.rewritten[-1]
+        return isinstance(last, ir.Store) and last.base is self.slot
+
+    def _new_holder(self, reader: ir.Instruction | None) -> int:
+        """A register for the value, loaded if there is a reader."""
+        holder = self.graph.new_register()
+        self.temporary.add(holder)
+        if reader is not None:
+            load = ir.Load(holder, self.slot, 0, 8)
+            load.span = reader.span
+            self.rewritten.append(load)
+        return holder
 
 
 def _copies_itself(instruction: ir.Instruction, spilled: set[int]) -> bool:
