@@ -86,21 +86,6 @@ def _load_file(path: str) -> Tool:
     return tool_of(module)
 
 
-def _load_file(path: str) -> Tool:
-    """A tool in a file anywhere; its directory is not searched for other modules."""
-    from importlib.util import module_from_spec, spec_from_file_location
-
-    if not os.path.exists(path):
-        raise UsageError(f"there is no file '{path}'")
-    name = os.path.basename(path)[: -len(".py")]
-    spec = spec_from_file_location(name, path)
-    assert spec is not None and spec.loader is not None
-    module = module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return tool_of(module)
-
-
 def tool_of(module: ModuleType) -> Tool:
     """Collect what a module declares."""
     names = vars(module)
