@@ -27,6 +27,8 @@ class Bpf(Namespace):
         return function
 
     def __dir__(self) -> list[str]:
+        import skep.compiler.intrinsics.all  # noqa: F401  (registers the intrinsics)
+
         return ["inline", *INTRINSICS]
 
 
