@@ -40,6 +40,7 @@ class Colouring:
         self.wishes: list[list[int]] = [[] for _ in range(count)]
         self.alias = list(range(count))
         self.used = 0
+        self.context: int | None = None
         self._copies: list[tuple[float, int, int]] = []
         out = live_out(blocks)
         for block in blocks:
@@ -69,6 +70,7 @@ class Colouring:
                 self._wish(instruction)
             elif isinstance(instruction, ir.Context):
                 self.wishes[instruction.dst].append(1)
+                self.context = instruction.dst
             for register in instruction.uses():
                 live |= 1 << register
                 self.used |= 1 << register
@@ -208,7 +210,9 @@ def _elimination_order(colouring: Colouring, temporary: set[int]) -> list[int]:
             return count_bits(conflicts[register] & across & left) >= len(CALL_SAVED)
         return count_bits(conflicts[register] & left) >= len(ALL)
 
-    waiting = list(bits(left))
+    # The context is in r1 at the start: it chooses first, and stays where it is.
+    context = [] if colouring.context is None else [colouring.find(colouring.context)]
+    waiting = [register for register in bits(left) if register not in context]
     while waiting:
         kept = []
         for register in waiting:
@@ -229,7 +233,7 @@ def _elimination_order(colouring: Colouring, temporary: set[int]) -> list[int]:
             order.append(cheapest)
             left &= ~(1 << cheapest)
         waiting = kept
-    return order
+    return order + context
 
 
 def _choose(wanted: Sequence[int], taken: set[int]) -> int | None:

@@ -92,7 +92,7 @@ def _extend(builder: Builder, register: int, source: Int) -> int:
 
 def truncate(builder: Builder, register: int, to: Int) -> int:
     """The low 1 or 2 bytes of a register in canonical form."""
-    result = builder.move(register, wide=False)
+    result = builder.move(register)  # what follows clears the upper half
     shift = Imm(32 - to.bits)
     if to.signed:
         builder.alu("<<", result, shift, wide=False)

@@ -58,6 +58,8 @@ class Fetcher:
             if size == type_.size:
                 return Register(sign_loaded(self.builder, low, type_), type_)
             return convert(self.builder, Register(low, Int(size, False)), type_)
+        if isinstance(param.fetch, CtxWord) and isinstance(type_, Int):
+            return self._low_bytes(param.fetch, type_)
         raw = _FETCHES[type(param.fetch)](self, param.fetch)
         if isinstance(type_, Pointer):
             space = "user" if param.user else "trusted" if param.trusted else "kernel"
@@ -68,6 +70,12 @@ class Fetcher:
         if not isinstance(type_, Int):
             raise InternalError(f"{param.name}: a parameter of type {type_}")
         return convert(self.builder, Register(raw, U64), type_)
+
+    def _low_bytes(self, fetch: CtxWord, type_: Int) -> Register:
+        """A number in the low bytes of a word of the context."""
+        offset = 8 * fetch.word
+        low = self.builder.load(self.walker.context, offset, type_.size)
+        return Register(sign_loaded(self.builder, low, type_), type_)
 
     def number(self, fetch: CtxWord | RegsMember) -> int:
         """The number of the system call, as a u32."""
