@@ -178,7 +178,10 @@ def test_while_ends_on_every_kernel() -> None:
 
 
 def test_loops_with_a_long_range() -> None:
-    body = "n = a\nfor i in range(500):\n    n += i\n    if n == b:\n        break\nreturn n"
+    body = (
+        "n = a\nfor i in range(500):\n    n += i\n"
+        "    if n == b:\n        break\nreturn n"
+    )
     assert run(body, 0, 1 << 40).results == [sum(range(500))]
 
 
