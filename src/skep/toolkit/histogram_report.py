@@ -7,7 +7,6 @@ one before, so no count is lost between reading and clearing.
 from __future__ import annotations
 
 import struct
-import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +15,7 @@ from skep.compiler.environment import HistogramObject
 from skep.output.histograms import Histograms
 from skep.output.record_types import RecordType
 from skep.toolkit.binding import Binding
+from skep.toolkit.interval_report import IntervalReport
 from skep.toolkit.key_values import key_format, named_layout
 from skep.toolkit.session import Session
 
@@ -54,64 +54,29 @@ class HistogramReader:
         return counts, total
 
 
-class HistogramReport:
+class HistogramReport(IntervalReport):
     """Writes a tool's histogram.
 
-    Options of the tool that have a meaning here, if it declares them: `interval` and
-    `count` (how often), `timestamp` (time of day before each report), `bcc_json`
-    (Python dicts, as bcc's -j).
+    With the tool's option `bcc_json`, if it declares it, as Python dicts (bcc's -j).
     """
 
     def __init__(self, run: Run, histogram: Histogram) -> None:
-        options = run.options
-        self.run = run
-        self.reader = HistogramReader(run.session, run.binding, histogram)
-        self.unit = str(run.binding.value_of(histogram.unit))
+        is_bcc = getattr(run.options, "bcc_json", False)
+        super().__init__(run, "dict" if is_bcc else run.options.format)
+        self._reader = HistogramReader(run.session, run.binding, histogram)
+        self._unit = str(run.binding.value_of(histogram.unit))
         members = run.binding.visible(histogram.key) if histogram.key else []
-        self.form = "dict" if getattr(options, "bcc_json", False) else options.format
         schema = f"{run.tool.name}.histogram/1"
         key = RecordType(named_layout(members), members, schema, kind="histogram")
-        self.sink = Histograms(key, self.unit, self.form, run.context, run.writer)
-        self.left = getattr(options, "count", None)
+        self._sink = Histograms(key, self._unit, self.form, run.context, run.writer)
 
-    def start(self) -> None:
-        """Show the tool's banner."""
-        banner = getattr(self.run.tool.module, "BANNER", "")
-        if banner and self.form == "table":
-            self.run.writer.text(f"{banner}\n")
-
-    def records(self) -> None:
-        """Histograms have no records."""
-
-    def interval(self) -> bool:
-        """Show what was counted in the interval."""
-        self._show()
-        if self.left is not None:
-            self.left -= 1
-        return not self.is_done
-
-    def finish(self) -> None:
-        """Show what was counted since the last report."""
-        if not self.is_done:
-            self._show()
-
-    @property
-    def is_done(self) -> bool:
-        """Whether all reports are shown."""
-        return self.left is not None and self.left <= 0
-
-    def _show(self) -> None:
-        counts, total = self.reader.read()
-        writer = self.run.writer
-        if self.form == "table":
-            writer.text("\n")
-            if getattr(self.run.options, "timestamp", False):
-                writer.text(f"{time.strftime('%H:%M:%S'):<8s}\n")
-        self.sink.write(counts)
-        if self.reader.bound.total and self.form == "table":
-            number = sum(map(sum, counts.values()))
-            if number:
-                writer.text(
-                    f"\navg = {total // number} {self.unit}, "
-                    f"total: {total} {self.unit}, count: {number}\n\n"
-                )
+    def write(self) -> None:
+        """Write the histograms, and the average if the tool keeps sums."""
+        counts, total = self._reader.read()
+        self._sink.write(counts)
+        number = sum(map(sum, counts.values()))
+        if self._reader.bound.total and number and self.form == "table":
+            self.run.writer.text(
+                f"\navg = {total // number} {self._unit}, "
+                f"total: {total} {self._unit}, count: {number}\n\n"
+            )

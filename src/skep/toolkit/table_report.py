@@ -8,7 +8,6 @@ keys that come once do not fill the map for ever.
 from __future__ import annotations
 
 import struct
-import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +18,7 @@ from skep.output.aggregates import Table as TableSink
 from skep.output.record_types import RecordType
 from skep.runtime.quiescence import Quiescence
 from skep.toolkit.binding import Binding
+from skep.toolkit.interval_report import IntervalReport
 from skep.toolkit.key_values import key_format, named_layout
 from skep.toolkit.session import Session
 
@@ -60,13 +60,13 @@ class TableReader:
         self._quiescence.close()
 
 
-class TableReport:
-    """Writes a tool's table; its options mean what they do for histograms."""
+class TableReport(IntervalReport):
+    """Writes a tool's table."""
 
     def __init__(self, run: Run, table: Table) -> None:
-        self.run = run
-        self.reader = TableReader(run.session, run.binding, table)
         options = run.options
+        super().__init__(run, options.format)
+        self._reader = TableReader(run.session, run.binding, table)
         members: list[Member] = [
             *run.binding.visible(table.key),
             *run.binding.visible(table.value),
@@ -74,7 +74,7 @@ class TableReport:
         columns = options.columns.split(",") if options.columns else None
         schema = f"{run.tool.name}.table/1"
         record = RecordType(named_layout(members), members, schema, "table", columns)
-        self.sink = TableSink(
+        self._sink = TableSink(
             record,
             options.format,
             run.context,
@@ -82,39 +82,12 @@ class TableReport:
             options.sort,
             options.limit,
         )
-        self.left = getattr(options, "count", None)
 
-    def start(self) -> None:
-        """Show the tool's banner."""
-        banner = getattr(self.run.tool.module, "BANNER", "")
-        if banner and self.run.options.format == "table":
-            self.run.writer.text(f"{banner}\n")
-
-    def records(self) -> None:
-        """Tables have no records."""
-
-    def interval(self) -> bool:
-        """Show what the interval added."""
-        self._show()
-        if self.left is not None:
-            self.left -= 1
-        return not self.is_done
+    def write(self) -> None:
+        """Write the rows of the interval."""
+        self._sink.write(self._reader.read())
 
     def finish(self) -> None:
-        """Show the last, unfinished interval."""
-        if not self.is_done:
-            self._show()
-        self.reader.close()
-
-    @property
-    def is_done(self) -> bool:
-        """Whether all reports that were asked for have been shown."""
-        return self.left is not None and self.left <= 0
-
-    def _show(self) -> None:
-        rows = self.reader.read()
-        if self.run.options.format == "table":
-            self.run.writer.text("\n")
-            if getattr(self.run.options, "timestamp", False):
-                self.run.writer.text(f"{time.strftime('%H:%M:%S'):<8s}\n")
-        self.sink.write(rows)
+        """Show the last rows, and free what reading needs."""
+        super().finish()
+        self._reader.close()

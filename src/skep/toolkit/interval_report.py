@@ -1,0 +1,61 @@
+"""Reports that come at every interval and at the end: histograms and tables."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from skep.toolkit.run import Run
+
+
+class IntervalReport:
+    """What histograms and tables have in common; subclasses write the report itself.
+
+    Options of the tool that have a meaning here, if it declares them: `interval` and
+    `count` (how often), `timestamp` (the time of day before each report).  A tool's
+    `BANNER` is shown at the start.  `form` is the form of the output; only "table" has
+    banners and times.
+    """
+
+    def __init__(self, run: Run, form: str) -> None:
+        self.run = run
+        self.form = form
+        self._left: int | None = getattr(run.options, "count", None)
+
+    def write(self) -> None:
+        """Write what was counted since the last report."""
+        raise NotImplementedError
+
+    def start(self) -> None:
+        """Show the tool's banner."""
+        banner = getattr(self.run.tool.module, "BANNER", "")
+        if banner and self.form == "table":
+            self.run.writer.text(f"{banner}\n")
+
+    def records(self) -> None:
+        """There are no records."""
+
+    def interval(self) -> bool:
+        """Show what was counted in the interval; False after the last report."""
+        self._show()
+        if self._left is not None:
+            self._left -= 1
+        return not self.is_done
+
+    def finish(self) -> None:
+        """Show what was counted in the last, unfinished interval."""
+        if not self.is_done:
+            self._show()
+
+    @property
+    def is_done(self) -> bool:
+        """Whether all reports that were asked for have been shown."""
+        return self._left is not None and self._left <= 0
+
+    def _show(self) -> None:
+        if self.form == "table":
+            is_timed = getattr(self.run.options, "timestamp", False)
+            now = f"{time.strftime('%H:%M:%S'):<8s}\n" if is_timed else ""
+            self.run.writer.text(f"\n{now}")
+        self.write()
