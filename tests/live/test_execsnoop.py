@@ -165,6 +165,12 @@ class Failures(ExecsnoopTest):
         shown = self.assert_failure(self.child, -14, "fault")
         self.assertEqual(shown.split(" ")[0], self.child)
 
+    def test_empty_arguments(self) -> None:
+        missing = os.path.join(self.directory, "missing")
+        arguments = ["", "x", ""]
+        shown = self.shown("-x", program=missing, arguments=arguments)
+        self.assertEqual(shown, f"{missing}  x  0.0")
+
     def test_successes_too(self) -> None:
         children, outcome = self.trace("-x", count=EXECS)
         self.assertEqual(len(rows_of(outcome, children)), EXECS)

@@ -286,7 +286,7 @@ def _append_string(walker: Walker, row: Row, pointer: int, space: str) -> None:
         limit = layout.tail_max + 2
         to = walker.access.address(row.base, row.start + layout.size)
         length = b.call(helper, to, Imm(limit), pointer)
-        _add_length(walker, row, length, limit)
+        _add_length(walker, row, length, limit, space)
         return
     limit = min(layout.tail_max + 2, STRING_LIMIT)
     room, done = b.new_block(), b.new_block()
@@ -298,12 +298,12 @@ def _append_string(walker: Walker, row: Row, pointer: int, space: str) -> None:
     b.alu("+", to_register, Imm(row.start))
     b.alu("+", to_register, row.used)
     length = b.call(helper, to_register, Imm(limit), pointer)
-    _add_length(walker, row, length, limit)
+    _add_length(walker, row, length, limit, space)
     b.jump(done)
     b.start(done)
 
 
-def _add_length(walker: Walker, row: Row, length: int, limit: int) -> None:
+def _add_length(walker: Walker, row: Row, length: int, limit: int, space: str) -> None:
     """`used += length` if the read succeeded; else the loss is seen by the reader.
 
     One unsigned comparison excludes errors, which are negative, and tells the verifier
@@ -314,6 +314,15 @@ def _add_length(walker: Walker, row: Row, length: int, limit: int) -> None:
     good, done = b.new_block(), b.new_block()
     b.finish(ir.Branch("<=", length, Imm(limit), True, good, done))
     b.start(good)
+    if space == "user":
+        # strncpy_from_user_nofault() did not count the NUL of an empty string before
+        # 6.2: a length of 0 is a string, too.
+        empty, counted = b.new_block(cold=True), b.new_block()
+        b.finish(ir.Branch("==", length, Imm(0), True, empty, counted))
+        b.start(empty)
+        b.move(Imm(1), length)
+        b.jump(counted)
+        b.start(counted)
     b.alu("+", row.used, length)
     b.jump(done)
     b.start(done)
