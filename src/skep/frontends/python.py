@@ -58,7 +58,7 @@ class _Module:
 
     def __init__(self, file: str, source: str) -> None:
         self.file = file
-        self.lines = source.splitlines()
+        self.lines = source.split("\n")  # as ast counts lines, unlike splitlines
         self.functions: dict[int, ast.FunctionDef] = {}
         for node in ast.walk(ast.parse(source)):
             if isinstance(node, ast.FunctionDef):
@@ -66,13 +66,20 @@ class _Module:
                 self.functions[first] = node
 
     def span(self, node: ast.AST) -> Span:
+        """Where a node stands, up to the end of its first line."""
         line: int = getattr(node, "lineno", 1)
         text = self.lines[line - 1]
+        start, end = _characters(text, getattr(node, "col_offset", 0)), len(text)
         if getattr(node, "end_lineno", line) == line:
-            end: int = getattr(node, "end_col_offset", len(text))
-        else:
-            end = len(text)
-        return Span(self.file, line, getattr(node, "col_offset", 0), end, text)
+            end = _characters(text, getattr(node, "end_col_offset", end))
+        return Span(self.file, line, start, end, text)
+
+
+def _characters(text: str, offset: int) -> int:
+    """How many characters the first `offset` bytes of UTF-8 are."""
+    if text.isascii():
+        return offset
+    return len(text.encode()[:offset].decode("utf-8", "replace"))
 
 
 def function_tree(function: SourceFunction) -> tree.Function:
