@@ -22,7 +22,7 @@ from skep.compiler.ir import Imm
 from skep.compiler.scope import Frame
 from skep.compiler.types import Int, Struct
 from skep.compiler.values import Const, Register, Value
-from skep.errors import InternalError
+from skep.errors import CompileError, InternalError
 from skep.probes.candidate import Site, SyscallCase
 
 if TYPE_CHECKING:
@@ -42,7 +42,24 @@ def walk_handlers(walker: Walker, handlers: Sequence[tuple[Handler, Site]]) -> N
     fetcher = Fetcher(walker, handlers[0][1].attach.kind == "tp_btf", span)
     walker.builder.span = span
     bodies = [_Body(walker, handler, site) for handler, site in handlers]
+    _refuse_sharing(handlers, bodies)
     _walk_matches(walker, [site for _, site in handlers], bodies, fetcher)
+
+
+def _refuse_sharing(
+    handlers: Sequence[tuple[Handler, Site]], bodies: Sequence[_Body]
+) -> None:
+    """Each call leads to one body; a second handler would never run."""
+    owners: dict[tuple[int, bool], _Body] = {}
+    for (_, site), body in zip(handlers, bodies):
+        for case in site.match.cases if site.match else ():
+            first = owners.setdefault((case.number, case.compat), body)
+            if first is not body:
+                raise CompileError(
+                    f"{first.called.name}() is for the system call {case.name}, too",
+                    body.called.span,
+                    hint="let one function do both",
+                )
 
 
 def walk_entry(walker: Walker, name: str, entry: Site, called: tree.Function) -> None:
