@@ -57,11 +57,6 @@ class Outcome(NamedTuple):
         common = ("type", "schema", "time_ns")
         return {key: n for key, n in counts.items() if n and key not in common}
 
-    def lost(self) -> int:
-        """The events that the ledger says are missing from the output."""
-        causes = ("ring_full", "scratch_busy", "recursion")
-        return sum(self.ledger().get(cause, 0) for cause in causes)
-
 
 class Tool:
     """A tool under test, as a context manager: attached inside, ended afterwards.
@@ -219,14 +214,30 @@ class LiveTest(unittest.TestCase):
 
 def fork(run: Callable[[], object]) -> int:
     """Runs a function in a forked child of this process; returns the child's pid."""
-    pid = os.fork()
-    if not pid:
-        try:
-            run()
-        finally:
-            os._exit(0)
-    os.waitpid(pid, 0)
-    return pid
+    child = Paused(run)
+    child.proceed()
+    return child.pid
+
+
+class Paused:
+    """A forked child of this process that runs a function when it is told to."""
+
+    def __init__(self, run: Callable[[], object]) -> None:
+        wait, self._go = os.pipe()
+        self.pid = os.fork()
+        if not self.pid:
+            os.close(self._go)
+            try:
+                os.read(wait, 1)
+                run()
+            finally:
+                os._exit(0)
+        os.close(wait)
+
+    def proceed(self) -> None:
+        """Lets the child run, and waits for its end."""
+        os.close(self._go)
+        os.waitpid(self.pid, 0)
 
 
 def json_bytes(event: dict[str, Any], key: str) -> Any:

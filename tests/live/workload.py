@@ -33,11 +33,13 @@ def program(name: str) -> str:
 
 
 def start(name: str, *arguments: Argument) -> subprocess.Popen[bytes]:
-    """Starts a workload with its output in a pipe."""
-    command: list[str | bytes] = [program(name)]
+    """Starts a workload, by name or by path, with its output in a pipe."""
+    command: list[str | bytes] = [name if os.sep in name else program(name)]
     command += [str(a) if isinstance(a, int) else a for a in arguments]
+    pipe = subprocess.PIPE
     try:
-        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        # Closing files, Python 3.9 opens /proc/self/fd in what becomes the workload.
+        return subprocess.Popen(command, stdout=pipe, stderr=pipe, close_fds=False)
     except OSError as error:
         if error.errno != errno.ENOEXEC:
             raise
