@@ -67,7 +67,7 @@ class _TaskColumns(RunOptions):
 
     timestamp: bool = option("--timestamp", help="show the time")
     show_uid: bool = option("--print-uid", help="show the user id")
-    show_cgroup: bool = option("--container", help="show the cgroup")
+    show_cgroup: bool = option("--container", help="show the cgroup of the task")
 
 
 class TaskOptions(_TaskColumns):

@@ -26,7 +26,7 @@ from skep.compiler.environment import (
 from skep.compiler.types import Layout, from_c, lay_out
 from skep.compiler.types import Type as KernelType
 from skep.errors import InternalError
-from skep.fields import Column, Member, Time
+from skep.fields import CgroupId, Column, Member, Time
 from skep.frontends.python import function_tree
 from skep.spec import FieldLayout, MapSpec, RecordLayout
 from skep.toolkit.tool import Tool
@@ -121,12 +121,22 @@ class Binding:
             or (self.with_time and issubclass(member.field, Time))
         ]
 
+    def stream_members(self, stream: Stream) -> list[Member]:
+        """The members of a stream's records that are sent and shown in this run.
+
+        Every tool about tasks can show their cgroup, before its last column.
+        """
+        members = self.visible(stream.record)
+        if getattr(self.options, "show_cgroup", False):
+            members.insert(len(members) - 1, Member("cgroup", CgroupId))
+        return members
+
     def _column(self, column: Column) -> Column:
         return column._replace(format=self.value_of(column.format))
 
     def stream(self, stream: Stream) -> StreamObject:
         """A stream with the layout of its visible members."""
-        members = self.visible(stream.record)
+        members = self.stream_members(stream)
         streams = list(self.tool.streams.values())
         layout = record_layout(
             stream.record.__name__, streams.index(stream) + 1, members

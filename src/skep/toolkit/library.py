@@ -52,7 +52,7 @@ class Tracer:
         self._decoder: Decoder | None = None
         self._reader: HistogramReader | None = None
         for stream in self._tool.streams.values():
-            names = [member.name for member in self._binding.visible(stream.record)]
+            names = [member.name for member in self._binding.stream_members(stream)]
             make = stream.record
 
             def factory(

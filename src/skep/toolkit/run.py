@@ -105,7 +105,7 @@ def record_type(binding: Binding, stream: Stream) -> RecordType:
     columns = options.columns.split(",") if options.columns else None
     schema = f"{binding.tool.name}.{stream.record.__name__.lower()}/1"
     return RecordType(
-        bound.layout, binding.visible(stream.record), schema, columns=columns
+        bound.layout, binding.stream_members(stream), schema, columns=columns
     )
 
 
