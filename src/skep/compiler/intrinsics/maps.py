@@ -132,10 +132,12 @@ def of_task(walker: Walker, owner: object, call: tree.Call) -> Value:
     require_kind(owner, "task_storage", call)
     (expression,) = positional(call, "task")
     task = walker.value(expression)
-    is_pointer = isinstance(task, Register) and isinstance(task.type, Pointer)
-    if not is_pointer or task.type.space != "trusted":  # type: ignore[union-attr]
+    if (
+        not isinstance(task, Register)
+        or not isinstance(task.type, Pointer)
+        or task.type.space != "trusted"
+    ):
         raise CompileError("task storage needs a trusted task", expression.span)
-    assert isinstance(task, Register)
     map_ = walker.builder.map(owner.spec)
     found = walker.builder.call(
         "task_storage_get", map_, task.register, Imm(0), Imm(STORAGE_CREATE)
