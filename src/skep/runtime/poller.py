@@ -28,6 +28,10 @@ wake-ups instead of up to 100,000, and rows still appear within 100 ms.
 """
 
 
+_LONGEST_WAIT_S = 86400.0
+"""epoll takes milliseconds in an int; who waits longer is woken once a day."""
+
+
 class Poller:
     """Waits for whatever comes first and says what it was.
 
@@ -108,7 +112,9 @@ class Poller:
         return pause
 
     def _remaining(self, deadline: float | None) -> float | None:
-        return None if deadline is None else max(0.0, deadline - self._clock())
+        if deadline is None:
+            return None
+        return min(max(0.0, deadline - self._clock()), _LONGEST_WAIT_S)
 
     def _stopped(self) -> bool:
         return self._stop is not None and self._stop.stopped()
