@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import os
+
 import pytest
 
 from skep.errors import UsageError
@@ -44,11 +46,21 @@ def test_disks_have_names(context: Context) -> None:
 
 
 def test_disks_of_this_machine_by_name() -> None:
-    for number, name in list(Disks().names().items())[:3]:
+    numbers = {name: number for number, name in Disks().names().items()}
+    whole = [name for name in os.listdir("/sys/block") if name in numbers]
+    for name in whole[:3]:
+        number = numbers[name]
         assert Disk.parse(name) == number
         assert Disk.parse(f"/dev/{name}") == number
     with pytest.raises(UsageError, match="no such disk 'nodisk'"):
         Disk.parse("nodisk")
+
+
+def test_partitions_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    name = next(iter(Disks().names().values()))
+    monkeypatch.setattr("os.path.exists", lambda path: path.endswith("/partition"))
+    with pytest.raises(UsageError, match="is a partition"):
+        Disk.parse(name)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -39,12 +40,17 @@ class Disk(Field):
 
     @classmethod
     def parse(cls, text: str) -> int:
-        """The number of the device called `text`."""
+        """The number of the device called `text`.
+
+        Partitions are refused: a request is one to the whole disk.
+        """
         numbers = {name: number for number, name in Context().disks.names().items()}
         name = text[len("/dev/") :] if text.startswith("/dev/") else text
         if name not in numbers:
             hint = did_you_mean(name, sorted(numbers))
             raise UsageError(f"no such disk '{text}'", hint=hint)
+        if os.path.exists(f"/sys/class/block/{name}/partition"):
+            raise UsageError(f"'{text}' is a partition", hint="name the whole disk")
         return numbers[name]
 
 
