@@ -1,0 +1,93 @@
+"""The manual agrees with the code, as far as that can be told without a kernel."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from skep.toolkit.arguments import bind
+from skep.toolkit.binding import Binding
+from skep.toolkit.session import compile_programs, groups_of, ladder_of
+from skep.toolkit.tool import load, tool_names, tool_of
+from tests.fixtures import saved_target
+
+TREE = Path(__file__).resolve().parents[2]
+PAGES = sorted([*TREE.glob("*.md"), *TREE.glob("*/*.md")])
+LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+TOOL = re.compile(r'^```python\n(""".*?)^```', re.DOTALL | re.MULTILINE)
+
+
+def generator() -> ModuleType:
+    """The module scripts/generate_docs.py."""
+    path = TREE / "scripts" / "generate_docs.py"
+    spec = importlib.util.spec_from_file_location("generate_docs", path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_tables_are_up_to_date() -> None:
+    docs = generator()
+    stale = [
+        p.name for p in docs.pages() if docs.generated(p.read_text()) != p.read_text()
+    ]
+    assert not stale, "run: PYTHONPATH=src python3 scripts/generate_docs.py"
+
+
+@pytest.mark.parametrize("name", tool_names())
+def test_every_tool_has_a_page_with_all_its_options(name: str) -> None:
+    page = (TREE / "docs" / f"{name}.md").read_text()
+    for option in load(name).options.options.values():
+        for flag in option.flags or (option.metavar or option.name.upper(),):
+            assert flag in page
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(TREE)))
+def test_links_resolve(page: Path) -> None:
+    for link in LINK.findall(page.read_text()):
+        target, _, heading = link.partition("#")
+        if ":" in target:
+            continue
+        file = page.parent / target if target else page
+        assert file.exists(), link
+        if heading:
+            assert heading in set(headings(file)), link
+
+
+def headings(page: Path) -> Iterator[str]:
+    """The names by which headings are linked to."""
+    for title in re.findall(r"^#+ (.*)$", page.read_text(), re.MULTILINE):
+        yield re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-")
+
+
+EXAMPLES = TOOL.findall((TREE / "docs" / "tools.md").read_text())
+
+
+@pytest.mark.parametrize("number", range(len(EXAMPLES)))
+def test_tools_of_the_manual_compile(number: int, tmp_path: Path) -> None:
+    name = f"example_{number}"
+    (tmp_path / f"{name}.py").write_text(EXAMPLES[number])
+    spec = importlib.util.spec_from_file_location(name, tmp_path / f"{name}.py")
+    assert spec is not None and spec.loader is not None
+    module = sys.modules[name] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    tool, target = tool_of(module), saved_target("6.12")
+    binding = Binding(tool, bind(tool, {}))
+    programs = [
+        program
+        for group in groups_of(binding)
+        for rung in ladder_of(group, binding, target)
+        for program in compile_programs(rung, binding, target)
+    ]
+    assert programs
+
+
+def test_there_are_examples() -> None:
+    assert len(EXAMPLES) == 2
