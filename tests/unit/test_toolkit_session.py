@@ -18,6 +18,7 @@ from skep.runtime.collection import Collection
 from skep.spec import CollectionSpec
 from skep.toolkit.binding import Binding
 from skep.toolkit.session import (
+    Session,
     attach_group,
     collection_of,
     compile_programs,
@@ -229,3 +230,52 @@ def test_mistakes_in_the_code_do_not_fall_back(make_tool: Make) -> None:
     with pytest.raises(CompileError, match="no_such_member"):
         attach_group(kernel, groups_of(binding)[0], binding, TARGET)
     assert kernel.added == []
+
+
+class Resources(Picky):
+    """Also notes what is closed; the ring buffer is one of its own."""
+
+    def __init__(self, refused: dict[str, SkepError]) -> None:
+        super().__init__(refused)
+        self.log: list[str] = []
+        self.maps: Any = {"events": self}
+
+    def ring(self, events: object) -> Resources:
+        assert events is self
+        ring = Resources({})
+        ring.log = self.log
+        ring.close = lambda: self.log.append("ring")
+        return ring
+
+    def close(self) -> None:
+        self.log.append("collection")
+
+
+def session_with(kernel: Resources, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("skep.toolkit.session.Collection", lambda: kernel)
+    monkeypatch.setattr("skep.toolkit.session.RingBuffer", kernel.ring)
+
+
+def test_a_session_has_a_receipt_for_each_group(
+    make_tool: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kernel = Resources({"tp_btf": AttachError("no")})
+    session_with(kernel, monkeypatch)
+    with Session(binding_of(make_tool(CALLS)), TARGET) as session:
+        assert [each.program for each in session.receipts] == [
+            "opened, others",
+            "executed",
+        ]
+        assert [spec.name for spec in kernel.added[0].maps] == ["events"]
+        assert kernel.log == []
+    assert kernel.log == ["ring", "collection"]
+
+
+def test_a_session_that_fails_leaves_nothing(
+    make_tool: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kernel = Resources({"tp_btf": AttachError("a"), "raw_tracepoint": AttachError("b")})
+    session_with(kernel, monkeypatch)
+    with pytest.raises(AttachError):
+        Session(binding_of(make_tool(CALLS)), TARGET)
+    assert kernel.log == ["ring", "collection"]
