@@ -315,8 +315,8 @@ def _add_length(walker: Walker, row: Row, length: int, limit: int, space: str) -
     b.finish(ir.Branch("<=", length, Imm(limit), True, good, done))
     b.start(good)
     if space == "user":
-        # strncpy_from_user_nofault() did not count the NUL of an empty string before
-        # 6.2: a length of 0 is a string, too.
+        # strncpy_from_user_nofault() counts the NUL of an empty string in 6.18, but not
+        # yet in 6.12: a length of 0 is a string, too.
         empty, counted = b.new_block(cold=True), b.new_block()
         b.finish(ir.Branch("==", length, Imm(0), True, empty, counted))
         b.start(empty)
