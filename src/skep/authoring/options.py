@@ -128,6 +128,7 @@ class Options:
                 declared.name = name
                 declared.type = evaluate_annotation(cls, annotation)
                 declared.heading = cls.__dict__.get("heading", Options.heading)
+                options.pop(name, None)  # one declared anew comes last
                 options[name] = declared
         for name, letter in cls.__dict__.get("letters", {}).items():
             if name not in options:

@@ -41,6 +41,9 @@ class RunOptions(Options):
     duration: float = option(
         "--duration", metavar="SECONDS", help="stop after this time"
     )
+    count: int = option(
+        "--count", metavar="N", help="stop after this many rows or reports"
+    )
     format: str = option(
         "--format", metavar="FORMAT", help="table, json (one object a line) or csv"
     )

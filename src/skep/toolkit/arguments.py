@@ -122,7 +122,7 @@ def _check_common(options: Any) -> None:
             raise UsageError(f"--json and --format {options.format} exclude each other")
         options.format = "json"
     options.format = options.format or "table"
-    for name in ("duration", "limit"):
+    for name in ("duration", "count", "limit"):
         value = getattr(options, name)
         if value is not None and not value > 0:
             raise UsageError(f"--{name}: {value:g} is not more than zero")

@@ -65,7 +65,7 @@ class EventReport:
             run.writer,
             filters(options) if filters else (),
             options.sort,
-            options.limit,
+            options.limit if options.sort else _smaller(options.limit, options.count),
         )
         self._counted = (0, 0)
 
@@ -96,6 +96,11 @@ class EventReport:
     def is_done(self) -> bool:
         """Whether the limit of rows is reached."""
         return self.events.is_full
+
+
+def _smaller(a: int | None, b: int | None) -> int | None:
+    """The smaller of two limits that may be missing."""
+    return min((limit for limit in (a, b) if limit is not None), default=None)
 
 
 def record_type(binding: Binding, stream: Stream) -> RecordType:

@@ -30,9 +30,10 @@ class Options(RunOptions):
     bcc_json: bool = option("-j", "--dict", help="print Python dicts, as bcc does")
     disk: Disk = option("-d", "--disk", metavar="DISK", help="only this disk")
     interval: float = option(check=positive, help="seconds between reports")
-    count: int = option(check=positive, help="number of reports")
+    reports: int = option(metavar="COUNT", check=positive, help="number of reports")
 
     def finish(self):
+        self.count = self.reports or self.count
         if self.disks and self.flags:
             raise UsageError("-D and -F exclude each other")
 
