@@ -92,7 +92,8 @@ def test_loss_in_one_handler_does_not_end_the_others() -> None:
 
 
 def test_guard_keeps_its_handler_only() -> None:
-    source = "@bpf.inline\ndef never():\n    return 1 == 2\n\ndef first(a):\n    counts.update(1, a)\n"
+    source = "@bpf.inline\ndef never():\n    return 1 == 2\n"
+    source += "def first(a):\n    counts.update(1, a)\n"
     compiled = compile_handlers(source, intention.TestRun("u64 a"), {"a"}, ("never",))
     assert compiled.program is None
 
