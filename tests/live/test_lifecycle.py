@@ -72,25 +72,3 @@ class Lifecycle(support.LiveTest):
         for outcome in outcomes:
             shown = [line for line in outcome.lines() if "/bin/true" in line]
             self.assertEqual(len(shown), 1)
-
-
-class Privileges(support.LiveTest):
-    NOBODY = 65534
-
-    def test_refusal_names_what_is_missing(self) -> None:
-        for name in TOOLS:
-            with self.subTest(tool=name):
-                message = self.assert_fails(1, name, user=self.NOBODY)
-                self.assertNotIn("Traceback", message)
-                self.assertRegex(message, "root|CAP_BPF|CAP_SYS_ADMIN")
-
-    def test_capabilities_instead_of_root(self) -> None:
-        wanted = "+bpf,+perfmon,+dac_read_search"
-        capabilities = f"--inh-caps={wanted}", f"--ambient-caps={wanted}"
-        user = "setpriv", f"--reuid={self.NOBODY}", "--clear-groups", *capabilities
-        if subprocess.run([*user, "true"], capture_output=True).returncode:
-            self.skipTest("setpriv cannot give these capabilities")
-        for name in TOOLS:
-            with self.subTest(tool=name), Tool(name, prefix=user) as tool:
-                execute_something()
-                self.assertEqual(tool.stop().status, 0)
