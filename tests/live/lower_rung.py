@@ -1,0 +1,35 @@
+#!/usr/bin/python3 -IS
+"""Runs skep as if the first choices for each probe did not work.
+
+It takes skep's arguments, and from the environment variable RUNG how many choices to
+leave out.  Nothing of skep knows of this; its receipt (-v) says what is attached.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any
+
+TREE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
+
+
+def main() -> int:
+    """Returns the exit status of the tool."""
+    sys.path.insert(0, os.path.join(TREE, "src"))
+    from skep import cli
+    from skep.toolkit import session
+
+    left_out = int(os.environ["RUNG"])
+    whole_ladder = session.ladder_of
+
+    def rest_of_ladder(*arguments: Any) -> list[session.Rung]:
+        ladder = whole_ladder(*arguments)
+        return ladder[min(left_out, len(ladder) - 1) :]
+
+    session.ladder_of = rest_of_ladder
+    return cli.main()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
