@@ -55,15 +55,31 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("name", CASES)
-def test_agrees(name: str) -> None:
-    prototype, body = CASES[name]
-    parameters = parse_prototype(prototype)
-    names = ", ".join(each.name for each in parameters)
-    source = f"def program({names}) -> 's64':\n    {body}\n"
-    types = [TYPES[each.type] for each in parameters]
+FUNCTION = """
+@bpf.inline
+def counted(x) -> 'u64':
+    counts.increment(x)
+    return x + 1
+
+"""
+
+
+def agree(source: str, prototype: str) -> None:
+    types = [TYPES[each.type] for each in parse_prototype(prototype)]
     words = [[5, 7], [TOP + 9, 4], [0, 0], [(1 << 64) - 7, (1 << 64) - 2], [2, 2]]
     compiled = harness.compile_source(source, prototype)
     expected = harness.run_model(source, types, words)
     assert harness.run_interpreter(compiled, words) == expected
     assert harness.run_kernel(compiled, words) == expected
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_agrees(name: str) -> None:
+    prototype, body = CASES[name]
+    names = ", ".join(each.name for each in parse_prototype(prototype))
+    agree(f"def program({names}) -> 's64':\n    {body}\n", prototype)
+
+
+def test_key_survives_a_value_that_uses_the_map() -> None:
+    body = "    counts.update(a & 1, counted(b & 1))\n    return a\n"
+    agree(f"{FUNCTION}def program(a, b) -> 'u64':\n{body}", "u64 a, u64 b")
