@@ -59,6 +59,30 @@ class Aggregates(support.LiveTest):
                 self.assertGreaterEqual(sum(slots), CALLS)
 
 
+class Records(support.LiveTest):
+    """Records that are put together piece by piece."""
+
+    def test_a_record_that_is_not_sent_does_not_block_the_next(self) -> None:
+        tool = str(TOOLS / "begun.py")
+        missing = "/no-such-file"
+        arguments = (tool, "--pid", str(os.getpid()), "--json")
+        with Tool(*arguments, knock=lambda: _try_open("/no-such-knock")) as running:
+            for _ in range(101):
+                _try_open(os.devnull)
+                _try_open(missing)
+            outcome = running.stop()
+        self.assertEqual(outcome.ledger(), {})
+        rows = [event["parts"] for event in outcome.objects("event")]
+        self.assertEqual(rows.count([missing, missing]), 101)
+
+
+def _try_open(path: str) -> None:
+    try:
+        os.close(os.open(path, os.O_RDONLY))
+    except OSError:
+        pass
+
+
 class Places(support.LiveTest):
     """Timers, samples, paired system calls, both kinds of tracepoint."""
 

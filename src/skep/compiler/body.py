@@ -62,6 +62,7 @@ def _leave(walker: Walker, called: tree.Function) -> None:
     """Join the returns; a program for BPF_PROG_TEST_RUN may give a number back."""
     builder = walker.builder
     frame = walker.current_frame
+    _release_all(walker)
     returns = [(r.block, r.value) for r in frame.returns]
     values = [value for _, value in returns if value is not None]
     if not values or builder.leave_to is not None:
@@ -83,3 +84,15 @@ def _leave(walker: Walker, called: tree.Function) -> None:
         raise CompileError(f"{called.name}() returns no number", called.span)
     number = convert(builder, expect_number(result, called.span), S64)
     builder.finish(ir.Exit(builder.operand(number, True)))
+
+
+def _release_all(walker: Walker) -> None:
+    """Wherever the handler ends, give back the records that were begun and not sent."""
+    builder = walker.builder
+    here, flow = builder.block, walker.flow
+    if here is not None:
+        walker.release()
+    for returned in walker.current_frame.returns:
+        builder.block, walker.flow = returned.block, returned.flow
+        walker.release()
+    builder.block, walker.flow = here, flow

@@ -199,4 +199,5 @@ def _flow_after(outer: Flow, flows: list[Flow]) -> Flow:
     result = outer.copy()
     if known is not None:
         result.nonnull, result.at_hand = known.nonnull, known.at_hand
+        result.held = known.held
     return result

@@ -24,14 +24,16 @@ class Flow:
     `assigned`  local names that have a value here
     `nonnull`   registers whose pointer was compared with None
     `at_hand`   values already computed, by what they are (a parameter, a pure helper)
+    `held`      registers with the addresses of scratch records that are in use
     """
 
-    __slots__ = ("assigned", "nonnull", "at_hand")
+    __slots__ = ("assigned", "nonnull", "at_hand", "held")
 
     def __init__(self) -> None:
         self.assigned: dict[str, Value] = {}
         self.nonnull: frozenset[int] = frozenset()
         self.at_hand: dict[Hashable, Value] = {}
+        self.held: frozenset[int] = frozenset()
 
     def copy(self) -> Flow:
         """The same facts, to change them on one path."""
@@ -39,6 +41,7 @@ class Flow:
         flow.assigned = dict(self.assigned)
         flow.nonnull = self.nonnull
         flow.at_hand = dict(self.at_hand)
+        flow.held = self.held
         return flow
 
     def join(self, other: Flow) -> Flow:
@@ -47,6 +50,7 @@ class Flow:
         flow.assigned = _common(self.assigned, other.assigned)
         flow.nonnull = self.nonnull & other.nonnull
         flow.at_hand = _common(self.at_hand, other.at_hand)
+        flow.held = self.held & other.held
         return flow
 
 

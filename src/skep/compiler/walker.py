@@ -251,6 +251,16 @@ class Walker:
                 hint="test it first: 'if x is None: return'",
             )
 
+    def leave(self) -> None:
+        """Leave the program, and give back the scratch records that it holds."""
+        self.release()
+        self.builder.exit()
+
+    def release(self) -> None:
+        """Mark the scratch records in use here as free again."""
+        for base in sorted(self.flow.held):
+            self.builder.store(base, 0, Imm(0), 4)
+
     def at_hand(self, key: Hashable, compute: Callable[[], Value]) -> Value:
         """A pure value, computed at most once on every path."""
         value = self.flow.at_hand.get(key)

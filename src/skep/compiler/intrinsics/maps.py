@@ -159,7 +159,7 @@ def find_or_create(walker: Walker, spec: MapSpec, key: ir.Argument) -> int:
         create.cold = True
         b.finish(ir.Branch("==", result, Imm(0), True, create, found))
         b.start(create)
-        b.exit()
+        walker.leave()
         b.start(found)
         return result
     b.finish(ir.Branch("==", result, Imm(0), True, create, found))
@@ -171,7 +171,7 @@ def find_or_create(walker: Walker, spec: MapSpec, key: ir.Argument) -> int:
     b.finish(ir.Branch("==", result, Imm(0), True, full, found))
     b.start(full)
     b.add_to_ledger("map full")
-    b.exit()
+    walker.leave()
     b.start(found)
     return result
 

@@ -145,9 +145,10 @@ def _begin_scratch(walker: Walker, stream: StreamObject, limit: int) -> Row:
     b.finish(ir.Branch("!=", in_use, Imm(0), False, busy, free))
     b.start(busy)
     b.add_to_ledger("scratch busy")
-    b.exit()
+    walker.leave()
     b.start(free)
     b.store(base, 0, Imm(1), 4)
+    walker.flow.held |= {base}
     return Row(stream, base, SCRATCH_HEADER)
 
 
@@ -161,6 +162,12 @@ def _finish(walker: Walker, row: Row, call: tree.Call) -> Value:
     """Fill in the fields, send the record and give the scratch record back."""
     if call.arguments:
         raise CompileError("fields are given by name", call.arguments[0].span)
+    if not isinstance(row.base, Slot) and row.base not in walker.flow.held:
+        raise CompileError(
+            "this record may have been sent already",
+            call.span,
+            hint="begin() starts another one",
+        )
     given = dict(call.keywords)
     _check_names(row.stream, given, call)
     layout = row.stream.layout
@@ -181,6 +188,7 @@ def _finish(walker: Walker, row: Row, call: tree.Call) -> Value:
     result = b.call("ringbuf_output", ring, record, used, Imm(0))
     if not isinstance(row.base, Slot):
         b.store(row.base, 0, Imm(0), 4)
+        walker.flow.held -= {row.base}
     b.count_loss("ring full", "!=", result)
     return Static(None)
 
@@ -304,15 +312,20 @@ def _append_string(walker: Walker, row: Row, pointer: int, space: str) -> None:
 
 
 def _add_length(walker: Walker, row: Row, length: int, limit: int, space: str) -> None:
-    """`used += length` if the read succeeded; else the loss is seen by the reader.
+    """`used += length` if the read succeeded.
 
-    One unsigned comparison excludes errors, which are negative, and tells the verifier
-    the largest length.
+    That a single text is missing the reader sees; that one of several is, the ledger
+    has to tell.  One unsigned comparison excludes errors, which are negative, and tells
+    the verifier the largest length.
     """
     b = walker.builder
     assert row.used is not None
-    good, done = b.new_block(), b.new_block()
-    b.finish(ir.Branch("<=", length, Imm(limit), True, good, done))
+    good, failed, done = b.new_block(), b.new_block(cold=True), b.new_block()
+    b.finish(ir.Branch("<=", length, Imm(limit), True, good, failed))
+    b.start(failed)
+    if row.stream.layout.tail_kind == "strings":
+        b.add_to_ledger("failed read")
+    b.jump(done)
     b.start(good)
     if space == "user":
         # strncpy_from_user_nofault() counts the NUL of an empty string in 6.18, but not
@@ -350,8 +363,11 @@ def _append_region(walker: Walker, row: Row, region: Region) -> None:
     user = region.space == "user"
     helper = "probe_read_user" if user else "probe_read_kernel"
     result = b.call(helper, to, length, region.address.register)
-    good = b.new_block()
-    b.finish(ir.Branch("==", result, Imm(0), True, good, done))
+    good, failed = b.new_block(), b.new_block(cold=True)
+    b.finish(ir.Branch("==", result, Imm(0), True, good, failed))
+    b.start(failed)
+    b.add_to_ledger("failed read")
+    b.jump(done)
     b.start(good)
     b.alu("+", row.used, length)
     b.jump(done)
