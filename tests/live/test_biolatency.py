@@ -6,6 +6,7 @@ import ast
 import os
 import re
 import time
+from collections import Counter
 from typing import NamedTuple
 
 from tests.live import support, workload
@@ -127,6 +128,30 @@ class Counts(BiolatencyTest):
             counts[flags.rpartition("-")[2]] = count
         self.assertEqual(counts, {"Read": REQUESTS, "Write": 2 * REQUESTS})
         self.assertIn("Idle-Sync-Write", sections(outcome, "flags"))
+
+    def test_flags_of_flush_and_discard(self) -> None:
+        for kind in ("flush", "discard"):
+            try:
+                self.request(kind, count=1)
+            except RuntimeError:
+                self.skipTest(f"{self.disk} does not {kind}")
+            with self.subTest(kind=kind):
+                counts: Counter[str] = Counter()
+                for flags, count in sections(
+                    self.trace("-F", kind=kind), "flags"
+                ).items():
+                    counts[flags.rpartition("-")[2]] += count
+                self.assertEqual(counts, {kind.capitalize(): REQUESTS})
+
+    def test_flags_of_reading_ahead(self) -> None:
+        with Tool("biolatency", "-F", "-d", self.disk) as tool:
+            with open(self.device, "rb", buffering=0) as device:
+                os.posix_fadvise(device.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+                os.posix_fadvise(device.fileno(), 0, 0, os.POSIX_FADV_SEQUENTIAL)
+                for _ in range(64):
+                    device.read(SIZE)
+            outcome = tool.stop()
+        self.assertGreater(sections(outcome, "flags").get("ReadAhead-Read", 0), 0)
 
 
 class Output(BiolatencyTest):
