@@ -86,8 +86,9 @@ def test_without_the_mark_nothing_is_a_script() -> None:
 
 
 def test_json() -> None:
-    assert json_of(b"/bin/ls\0ls\0-l\0") == {"args": ["/bin/ls", "-l"]}
+    assert json_of(b"/bin/ls\0ls\0-l\0") == {"script": False, "args": ["/bin/ls", "-l"]}
     assert json_of(b"/b/s\0/bin/sh\0/b/s\0ar", 1) == {
+        "script": True,
         "args": ["/b/s", "ar"],
         "args_truncated": True,
     }

@@ -31,7 +31,10 @@ class RecordType(NamedTuple):
         return [cell for _, cell in self._selection(context)]
 
     def shown_members(self, context: Context) -> list[Member]:
-        """The members that have one of the columns, in order.  Raises UsageError."""
+        """The members that are wanted: those with one of the chosen columns, else all,
+        also the ones that have no column.  Raises UsageError."""
+        if self.columns is None:
+            return list(self.members)
         members = {member.name: member for member, _ in self._selection(context)}
         return list(members.values())
 

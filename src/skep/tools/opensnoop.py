@@ -7,7 +7,7 @@ Examples:
     opensnoop -p 181 -T     one process, with timestamps
     opensnoop -f O_WRONLY   only opens for writing
     opensnoop -F            whole paths of files that are named relative to a directory
-    opensnoop --exec make   one command and nothing else
+    opensnoop --exec ls     one command, from its start to its end
 """
 
 from skep import Record, Stream, TaskOptions, bpf, column, on, option
