@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from skep.errors import InternalError, UsageError
+from skep.errors import UsageError
 from skep.output.filters import Filter
 from skep.toolkit.arguments import parse
 from skep.toolkit.checks import contains, matches, pages, positive
@@ -169,5 +169,5 @@ def test_unknown_tools(name: str) -> None:
 
 
 def test_a_tool_has_one_class_of_options(make_tool: Make) -> None:
-    with pytest.raises(InternalError, match="must have exactly one Options class"):
+    with pytest.raises(UsageError, match="it has 2 classes of options"):
         make_tool("class More(TaskOptions):\n    pass\n")

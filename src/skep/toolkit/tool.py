@@ -12,7 +12,7 @@ from typing import Any, Callable, NamedTuple
 from skep.authoring.on import Probe
 from skep.authoring.options import Options
 from skep.authoring.outputs import Histogram, Stream, Table
-from skep.errors import InternalError, UsageError, near_matches
+from skep.errors import UsageError, near_matches
 
 
 class Tool(NamedTuple):
@@ -77,12 +77,16 @@ def _load_file(path: str) -> Tool:
 
     if not os.path.exists(path):
         raise UsageError(f"there is no file '{path}'")
-    name = os.path.basename(path)[: -len(".py")]
+    # Not the file's bare name: that may be the name of another module.
+    name = f"skep.file.{os.path.basename(path)[: -len('.py')]}"
     spec = spec_from_file_location(name, path)
     assert spec is not None and spec.loader is not None
     module = module_from_spec(spec)
     sys.modules[name] = module
-    spec.loader.exec_module(module)
+    try:
+        spec.loader.exec_module(module)
+    except (ImportError, SyntaxError) as error:
+        raise UsageError(f"{path} is no tool: {error}") from error
     return tool_of(module)
 
 
@@ -97,7 +101,10 @@ def tool_of(module: ModuleType) -> Tool:
         and value.__module__ == module.__name__
     ]
     if len(options) != 1:
-        raise InternalError(f"{module.__name__} must have exactly one Options class")
+        raise UsageError(
+            f"{module.__file__} is no tool: it has {len(options)} classes of options",
+            hint="a tool has one, 'class Options(TaskOptions):' or of RunOptions",
+        )
     return Tool(
         module.__name__.rpartition(".")[2],
         module.__doc__ or "",
