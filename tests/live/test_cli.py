@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -18,12 +17,6 @@ from tests.live.bpf_objects import existing_objects, held_objects
 from tests.live.support import SKEP, SLOW, START_SECONDS, Tool
 
 TOOLS = ("biolatency", "execsnoop", "opensnoop")
-
-SUMMARY_SECONDS = 0.05 * SLOW
-"""From Ctrl-C to the last of the output."""
-
-READER_SECONDS = 0.2 * SLOW
-"""From the first event after the reader has gone to the end."""
 
 
 def run(*arguments: str | bytes, **settings: Any) -> subprocess.CompletedProcess[bytes]:
@@ -243,17 +236,14 @@ class Output(support.LiveTest):
                 self.assertEqual(done.returncode, status)
                 self.assertNotIn(b"Traceback", done.stderr)
 
-    def test_end_soon_after_the_reader(self) -> None:
-        process = subprocess.Popen([SKEP, "execsnoop"], stdout=subprocess.PIPE)
+    def test_end_with_the_reader_though_nothing_happens(self) -> None:
+        command = [SKEP, "execsnoop", "--comm", "nobody"]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE)
         with process:
             assert process.stdout is not None
             process.stdout.readline()
             process.stdout.close()
-            begin = time.monotonic()
-            execute_something()
-            status = process.wait(START_SECONDS)
-            self.assertLess(time.monotonic() - begin, READER_SECONDS)
-            self.assertEqual(status, 0)
+            self.assertEqual(process.wait(START_SECONDS), 0)
 
 
 class Signals(support.LiveTest):
@@ -284,22 +274,6 @@ class Signals(support.LiveTest):
             with self.subTest(tool=name), Tool(name) as tool:
                 tool.process.terminate()
                 self.assert_clean(tool.wait())
-
-    def test_summary_comes_soon(self) -> None:
-        seconds = []
-        for _ in range(5):
-            with subprocess.Popen(
-                [SKEP, "biolatency", "--json"], stdout=subprocess.PIPE
-            ) as process:
-                assert process.stdout is not None
-                time.sleep(0.5 * SLOW)
-                begin = time.monotonic()
-                process.send_signal(signal.SIGINT)
-                output = process.stdout.read()
-                seconds.append(time.monotonic() - begin)
-                self.assertTrue(re.search(b'"type":"loss"', output))
-        # The best of several: other tests may use the machine at the same time.
-        self.assertLess(min(seconds), SUMMARY_SECONDS)
 
     def test_nothing_is_left_by_the_doctor(self) -> None:
         process = subprocess.Popen([SKEP, "doctor"], stdout=subprocess.DEVNULL)

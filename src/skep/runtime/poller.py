@@ -36,7 +36,8 @@ class Poller:
     """Waits for whatever comes first and says what it was.
 
     `interval` and `duration` are in seconds; `stop` is an open StopSignals, or None for
-    a library's caller, who keeps the signals.
+    a library's caller, who keeps the signals.  `output` is a file descriptor: when the
+    reader of that pipe or terminal goes away, there is nothing left to do.
     """
 
     def __init__(
@@ -45,6 +46,7 @@ class Poller:
         interval: float | None = None,
         duration: float | None = None,
         stop: StopSignals | None = None,
+        output: int | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._rings = rings
@@ -61,6 +63,13 @@ class Poller:
         if stop is not None:
             self._all.register(stop.fileno(), select.EPOLLIN)
             self._only_stop.register(stop.fileno(), select.EPOLLIN)
+        self._output = output
+        self._is_unread = False
+        if output is not None:
+            try:
+                self._all.register(output, 0)  # errors are reported all the same
+            except OSError:
+                pass  # a regular file has no reader; a closed one fails when written
 
     def events(self) -> Iterator[Event]:
         """RECORDS and INTERVAL as they come, and at the end one STOP.
@@ -77,7 +86,7 @@ class Poller:
             if self._wait(min(deadlines, default=None)):
                 yield Event.RECORDS
             now = self._clock()
-            if self._stopped() or (end is not None and now >= end):
+            if self._stopped() or self._is_unread or (end is not None and now >= end):
                 yield Event.STOP
                 return
             if tick is not None and self._interval and now >= tick:
@@ -87,6 +96,7 @@ class Poller:
     def _wait(self, deadline: float | None) -> bool:
         """True when there are records, after they had some time to gather."""
         found = self._all.poll(self._remaining(deadline))
+        self._is_unread = any(fd == self._output for fd, _ in found)
         if not found or self._stopped():
             return False
         pause = self._pause()

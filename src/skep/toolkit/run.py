@@ -204,7 +204,8 @@ class Run:
         losses = LossReporter(self._warn, self._loss_record())
         rings = [self.session.ring] if self.session.ring else []
         interval = getattr(self.options, "interval", None)
-        poller = Poller(rings, interval, self.options.duration, stop)
+        duration = self.options.duration
+        poller = Poller(rings, interval, duration, stop, self.writer.fd)
         report.start()
         if child is not None:
             child.release(stop)
