@@ -53,8 +53,8 @@ class Outcome(NamedTuple):
 
     def left_out(self) -> int:
         """The events that a program missed since it was already running on the CPU."""
-        found = re.findall(rb"in all (\d+) events lost because a program", self.stderr)
-        return int(found[-1]) if found else 0
+        told = re.findall(rb"(\d+) events lost because a program was alr", self.stderr)
+        return int(told[-1]) if told else 0  # the last says how many in all
 
     def objects(self, kind: str) -> list[dict[str, Any]]:
         """The JSON Lines of one type, such as "event"; fails on a malformed line."""
