@@ -11,11 +11,14 @@ import time
 from contextlib import suppress
 from types import TracebackType
 
-from bench.running import DoesNotRun
+from bench.running import DoesNotRun, last_line
 
 _PERIOD_SECONDS = 0.0005
 _MOST_EVENTS = 200_000
 _READ_BYTES = 4096
+_STARTED_SECONDS = 1.5
+
+_ROW = re.compile(rb"/no-such-event/(\d+)\s")
 
 _CLOCK = struct.Struct("d")
 
@@ -60,6 +63,10 @@ class Prober:
         """The time (of time.monotonic) of the first event that a tool has seen."""
         raise NotImplementedError
 
+    def is_seen(self, output: bytes) -> bool:
+        """Whether a tool that has printed this has seen an event."""
+        raise NotImplementedError
+
     def event(self, number: int) -> None:
         """Makes one event; called in the child."""
         raise NotImplementedError
@@ -88,11 +95,15 @@ class OpenProber(Prober):
         with suppress(FileNotFoundError):
             os.open(f"/no-such-event/{number}", os.O_RDONLY)
 
+    def is_seen(self, output: bytes) -> bool:
+        """Whether a whole row is printed."""
+        return _ROW.search(output) is not None
+
     def first_seen(self, output: bytes) -> float:
         """The time of the first number that is printed."""
-        found = re.search(rb"/no-such-event/(\d+)", output)
+        found = _ROW.search(output)
         if not found:
-            raise DoesNotRun(output.decode(errors="replace")[-200:])
+            raise DoesNotRun(last_line(output))
         return self._time(int(found[1]))
 
 
@@ -126,6 +137,10 @@ class DiskProber(Prober):
             os.close(self._fd)
             self._fd = -1
 
+    def is_seen(self, output: bytes) -> bool:
+        """Whether the tool is surely up; it prints no count before its end."""
+        return self._count() * _PERIOD_SECONDS > _STARTED_SECONDS
+
     def first_seen(self, output: bytes) -> float:
         """The time of the event from which on there were as many as counted.
 
@@ -135,5 +150,5 @@ class DiskProber(Prober):
         counts = re.findall(rb"(?:\)|:)\s+(\d+)\s+\|", output)
         seen = sum(map(int, counts))
         if not seen:
-            raise DoesNotRun(output.decode(errors="replace")[-200:])
+            raise DoesNotRun(last_line(output))
         return self._time(max(0, self._count() - seen))

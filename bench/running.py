@@ -121,8 +121,12 @@ class Running:
         return b"\n".join(re.findall(rb"^Lost \d+ events$", self.output(), re.M))
 
     def _last_words(self) -> str:
-        errors = os.pread(self._stderr.fileno(), 1 << 16, 0).decode(errors="replace")
-        return (errors.strip() or "no output").splitlines()[-1]
+        return last_line(os.pread(self._stderr.fileno(), 1 << 16, 0))
+
+
+def last_line(output: bytes) -> str:
+    """The last line that is not empty, which usually says why a tool ended."""
+    return (output.decode(errors="replace").strip() or "no output").splitlines()[-1]
 
 
 def _user_seconds(pid: int) -> float:

@@ -9,11 +9,11 @@ import select
 import signal
 import time
 import tty
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 
-from bench.running import DoesNotRun
+from bench.running import DoesNotRun, last_line
 
 _END_SECONDS = 60
 
@@ -57,14 +57,15 @@ class Terminal:
             os.waitpid(self._pid, 0)
         os.close(self._master)
 
-    def run(self, seconds: float) -> None:
-        """Lets the tool run, and reads what it prints."""
+    def run(
+        self, seconds: float, until: Callable[[bytes], object] = lambda _: False
+    ) -> None:
+        """Reads what the tool prints for a time, or until something is printed."""
         deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
-            self._read(deadline - time.monotonic())
+        while time.monotonic() < deadline and not until(self.output()):
+            self._read(0.02)
             if self._has_ended():
-                output = self.output().decode(errors="replace")
-                raise DoesNotRun((output.strip() or "no output").splitlines()[-1])
+                raise DoesNotRun(last_line(self.output()))
 
     def peak_kib(self) -> int:
         """The largest resident set so far, in KiB.
