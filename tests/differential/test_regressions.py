@@ -40,6 +40,10 @@ CASES = {
         "u64 a, u64 b",
         "return (bpf.u64(1) if b > 3 else a) + (bpf.u64(2) if b > 3 else a)",
     ),
+    "a constant truth value negated": (
+        "u8 a",
+        "out.update(0, -(not bpf.u16(0)))\n    return a - (not bpf.u16(0))",
+    ),
     "a truth value in a map": (
         "u8 a",
         "v = a > 3\n    v = a\n    return v",

@@ -309,31 +309,33 @@ class Arithmetic:
     def negate(self, number: Number) -> Number:
         """`-number`."""
         type_ = int_type(number)
+        if type_ is None:
+            assert isinstance(number, Const)
+            return Const(-number.value)
+        type_ = Int(type_.size, type_.signed)  # of a truth value: u8
         if isinstance(number, Const):
-            value = -number.value
-            return Const(value if type_ is None else type_.wrap(value), type_)
-        assert type_ is not None
-        type_ = Int(type_.size, type_.signed)
+            return Const(type_.wrap(-number.value), type_)
         result = self.builder.move(number.register)
         self.builder.emit(ir.Unary("-", result, type_.size == 8))
         return self._normal(result, type_)
 
     def invert(self, number: Number, span: Span) -> Number:
         """`~number`."""
-        if isinstance(number, Const):
-            type_ = number.type
-            value = ~number.value
-            return Const(value if type_ is None else type_.wrap(value), type_)
-        assert isinstance(number.type, Int)
-        if number.type.boolean:
+        type_ = int_type(number)
+        if type_ is None:
+            assert isinstance(number, Const)
+            return Const(~number.value)
+        if type_.boolean:
             raise CompileError(
                 "'~' of a truth value", span, hint="the opposite is 'not x'"
             )
+        if isinstance(number, Const):
+            return Const(type_.wrap(~number.value), type_)
         result = self.builder.move(number.register)
-        self.builder.alu("^", result, Imm(-1), number.type.size == 8)
-        if number.type.size < 4 and not number.type.signed:
-            return self._normal(result, number.type)
-        return Register(result, number.type)
+        self.builder.alu("^", result, Imm(-1), type_.size == 8)
+        if type_.size < 4 and not type_.signed:
+            return self._normal(result, type_)
+        return Register(result, type_)
 
     def compare(
         self, operator: str, left: Number, right: Number, span: Span
