@@ -123,6 +123,7 @@ class DiskProber(Prober):
     """Reads of a disk, which a tool only counts."""
 
     def __init__(self, disk: str) -> None:
+        self.options = ("-d", os.path.basename(disk))
         self._fd = os.open(disk, os.O_RDONLY | os.O_DIRECT)
         self._buffer = mmap.mmap(-1, _READ_BYTES)
 
@@ -144,7 +145,7 @@ class DiskProber(Prober):
     def first_seen(self, output: bytes) -> float:
         """The time of the event from which on there were as many as counted.
 
-        Whatever else reads a disk meanwhile makes the figure too small.
+        bpftrace's script counts all disks: other requests make its figure too small.
         """
         # A histogram's line is "[4, 8)  123 |@@@|" or "4 -> 7 : 123 |***|".
         counts = re.findall(rb"(?:\)|:)\s+(\d+)\s+\|", output)

@@ -16,7 +16,7 @@ from typing import NamedTuple, Union
 
 from tests.live.support import SLOW
 
-RUN_SECONDS = 60 * SLOW
+RUN_SECONDS = 180 * SLOW
 
 Argument = Union[str, bytes, int]
 
