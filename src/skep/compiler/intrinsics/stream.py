@@ -32,23 +32,28 @@ STACK_RECORD_LIMIT = 320
 """Bytes of the largest record that is built on the stack, which has 512."""
 
 SCRATCH_HEADER = 8
-"""Bytes before the record in a scratch element: whether the record is in use."""
+"""Bytes before the record in a scratch element: whether it is in use, and how much."""
+
+USED_OFFSET = 4
+"""Where the number of used bytes is in a scratch element."""
 
 STRING_LIMIT = 4096
 """Bytes of the longest string in a list of strings, as PATH_MAX."""
 
 
 class Row(NamedTuple):
-    """A record under construction.
+    """A record under construction, `start` bytes behind `base`.
 
-    `used` is the register with the number of bytes so far, None while that is the fixed
-    part only.
+    How many of its bytes are used is in the register `used` for a record on the stack.
+    For one in the scratch map it is in the map, too: what the verifier loads from there
+    is any number, so that it need not follow each way in which each of several strings
+    may have been read, and a test before every use bounds it anew.
     """
 
     stream: StreamObject
     base: int | Slot
     start: int
-    used: int | None = None
+    used: int = -1
 
 
 class Region(NamedTuple):
@@ -74,7 +79,7 @@ def memory(walker: Walker, arguments: Arguments) -> Value:
 def emit(walker: Walker, owner: object, call: tree.Call) -> Value:
     """Send a record; fields are given by name, but those of the current task."""
     assert isinstance(owner, StreamObject)
-    row = _begin(walker, owner, owner.layout.tail is not None)
+    row = _begin(walker, owner)
     return _finish(walker, row, call)
 
 
@@ -86,10 +91,7 @@ def begin(walker: Walker, owner: object, call: tree.Call) -> Value:
     """
     assert isinstance(owner, StreamObject)
     positional(call)
-    row = _begin(walker, owner, True)
-    if row.used is None:
-        row = row._replace(used=walker.builder.constant(owner.layout.size))
-    return Static(row)
+    return Static(_begin(walker, owner))
 
 
 @method(Row, "append")
@@ -98,7 +100,7 @@ def append(walker: Walker, owner: object, call: tree.Call) -> Value:
 
     What does not fit any more is left out; the reader sees that the text is cut.
     """
-    assert isinstance(owner, Row) and owner.used is not None
+    assert isinstance(owner, Row)
     (text,) = positional(call, "text")
     _append(walker, owner, walker.value(text), text.span)
     return Static(None)
@@ -118,12 +120,12 @@ def _record_limit(stream: StreamObject) -> int:
     return layout.size + (layout.tail_max + 2 if layout.tail else 0)
 
 
-def _begin(walker: Walker, stream: StreamObject, has_tail: bool) -> Row:
+def _begin(walker: Walker, stream: StreamObject) -> Row:
     limit = _record_limit(stream)
     plain = stream.layout.tail_kind in ("", "string", "bytes")
     if plain and limit <= STACK_RECORD_LIMIT:
         slot = walker.builder.shared_slot(limit, f"record {stream.layout.name}")
-        return Row(stream, slot, 0)
+        return Row(stream, slot, 0, walker.builder.constant(stream.layout.size))
     return _begin_scratch(walker, stream, limit)
 
 
@@ -148,8 +150,24 @@ def _begin_scratch(walker: Walker, stream: StreamObject, limit: int) -> Row:
     walker.leave()
     b.start(free)
     b.store(base, 0, Imm(1), 4)
+    b.store(base, USED_OFFSET, Imm(stream.layout.size), 4)
     walker.flow.held |= {base}
     return Row(stream, base, SCRATCH_HEADER)
+
+
+def _used(walker: Walker, row: Row) -> int:
+    """A register with the number of bytes that are used."""
+    if isinstance(row.base, Slot):
+        return row.used
+    return walker.builder.load(row.base, USED_OFFSET, 4)
+
+
+def _use(walker: Walker, row: Row, length: int) -> None:
+    """Add to the number of bytes that are used."""
+    used = _used(walker, row)
+    walker.builder.alu("+", used, length)
+    if isinstance(row.base, int):
+        walker.builder.store(row.base, USED_OFFSET, used, 4)
 
 
 def _longest_piece(stream: StreamObject) -> int:
@@ -175,14 +193,12 @@ def _finish(walker: Walker, row: Row, call: tree.Call) -> Value:
     b = walker.builder
     used: ir.Argument = Imm(layout.size)
     if layout.tail and layout.tail in given:
-        if row.used is None:
-            row = row._replace(used=b.constant(layout.size))
         expression = given[layout.tail]
         _append(walker, row, walker.value(expression), expression.span)
-    if row.used is not None:
-        if layout.tail_kind == "strings":
-            _cut(walker, row.used, _record_limit(row.stream))
-        used = row.used
+    if layout.tail:
+        used = _used(walker, row)
+        if isinstance(row.base, int):
+            _cut(walker, used, _record_limit(row.stream))
     record = walker.access.address(row.base, row.start)
     ring = b.map(row.stream.ring)
     result = b.call("ringbuf_output", ring, record, used, Imm(0))
@@ -289,7 +305,6 @@ def _append_string(walker: Walker, row: Row, pointer: int, space: str) -> None:
     b = walker.builder
     layout = row.stream.layout
     helper = "probe_read_user_str" if space == "user" else "probe_read_kernel_str"
-    assert row.used is not None
     if layout.tail_kind == "string":
         limit = layout.tail_max + 2
         to = walker.access.address(row.base, row.start + layout.size)
@@ -299,12 +314,13 @@ def _append_string(walker: Walker, row: Row, pointer: int, space: str) -> None:
     limit = min(layout.tail_max + 2, STRING_LIMIT)
     room, done = b.new_block(), b.new_block()
     last = layout.size + layout.tail_max + 1
-    b.finish(ir.Branch("<=", row.used, Imm(last), True, room, done))
+    used = _used(walker, row)
+    b.finish(ir.Branch("<=", used, Imm(last), True, room, done))
     b.start(room)
     assert isinstance(row.base, int), "lists of strings are built in the scratch map"
     to_register = b.move(row.base)
     b.alu("+", to_register, Imm(row.start))
-    b.alu("+", to_register, row.used)
+    b.alu("+", to_register, used)
     length = b.call(helper, to_register, Imm(limit), pointer)
     _add_length(walker, row, length, limit, space)
     b.jump(done)
@@ -319,7 +335,6 @@ def _add_length(walker: Walker, row: Row, length: int, limit: int, space: str) -
     the verifier the largest length.
     """
     b = walker.builder
-    assert row.used is not None
     good, failed, done = b.new_block(), b.new_block(cold=True), b.new_block()
     b.finish(ir.Branch("<=", length, Imm(limit), True, good, failed))
     b.start(failed)
@@ -336,7 +351,7 @@ def _add_length(walker: Walker, row: Row, length: int, limit: int, space: str) -
         b.move(Imm(1), length)
         b.jump(counted)
         b.start(counted)
-    b.alu("+", row.used, length)
+    _use(walker, row, length)
     b.jump(done)
     b.start(done)
 
@@ -345,18 +360,18 @@ def _append_region(walker: Walker, row: Row, region: Region) -> None:
     """Copy as many bytes as there is room for after the fixed part."""
     b = walker.builder
     layout = row.stream.layout
-    assert row.used is not None
     limit = layout.tail_max + 1
     length = b.move(region.length.register)
     _cut(walker, length, limit)
     to: ir.Argument
     room, done = b.new_block(), b.new_block()
-    b.finish(ir.Branch("<=", row.used, Imm(layout.size + limit), True, room, done))
+    used = _used(walker, row)
+    b.finish(ir.Branch("<=", used, Imm(layout.size + limit), True, room, done))
     b.start(room)
     if isinstance(row.base, int):
         to_register = b.move(row.base)
         b.alu("+", to_register, Imm(row.start))
-        b.alu("+", to_register, row.used)
+        b.alu("+", to_register, used)
         to = to_register
     else:
         to = walker.access.address(row.base, row.start + layout.size)
@@ -369,7 +384,7 @@ def _append_region(walker: Walker, row: Row, region: Region) -> None:
     b.add_to_ledger("failed read")
     b.jump(done)
     b.start(good)
-    b.alu("+", row.used, length)
+    _use(walker, row, length)
     b.jump(done)
     b.start(done)
 
