@@ -99,7 +99,8 @@ class Places(support.LiveTest):
         events = outcome.objects("event")
         mine = [event for event in events if event["pid"] == child.pid]
         by_kind = {event["what"]: event for event in mine}
-        self.assertEqual(by_kind[4]["number"], 1)
+        # More than once if an earlier task had the same address.
+        self.assertGreaterEqual(by_kind[4]["number"], 1)
         self.assertEqual(by_kind[5]["comm"], "sleep")
         self.assertEqual(by_kind[5]["number"], child.pid)
         self.assertGreaterEqual(by_kind[3]["number"], 100_000_000)
