@@ -39,7 +39,9 @@ _NOT_IN_GUEST = frozenset(
     (".git", "__pycache__", ".mypy_cache", ".ruff_cache", ".pytest_cache")
 )
 
-_KERNEL_ARGUMENTS = "console=ttyS0 panic=-1 rdinit=/init"
+# When the host is busy, the kernel would distrust the time stamp counter and read
+# clocks that are slow to emulate.
+_KERNEL_ARGUMENTS = "console=ttyS0 panic=-1 rdinit=/init tsc=reliable"
 
 
 @dataclass
