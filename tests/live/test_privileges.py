@@ -14,6 +14,9 @@ from tests.live.support import SKEP, START_SECONDS, Tool
 
 NOBODY = 65534
 
+# setpriv of 2020 (util-linux 2.36) does not know these names, but the numbers.
+NUMBERS = {"perfmon": "cap_38", "bpf": "cap_39"}
+
 TOOLS = (
     ("opensnoop",),
     ("opensnoop", "-F", "--container"),
@@ -35,7 +38,7 @@ def holding(capabilities: Sequence[str]) -> list[str]:
     """A command that runs another one as nobody with these capabilities."""
     command = ["setpriv", f"--reuid={NOBODY}", "--clear-groups"]
     if capabilities:
-        wanted = ",".join(f"+{name}" for name in capabilities)
+        wanted = ",".join(f"+{NUMBERS.get(name, name)}" for name in capabilities)
         command += [f"--inh-caps={wanted}", f"--ambient-caps={wanted}"]
     return command
 
