@@ -56,13 +56,24 @@ class AttachSpec(NamedTuple):
     "profile"         "cpu-clock", "cycles"...  samples per second
     "interval"        ""                        period in nanoseconds
     "test_run"        ""                        - (BPF_PROG_TEST_RUN only)
+    "fentry"          kernel function           BTF id, in the BTF of `module` if set
+    "fexit"           kernel function           the same
+    "kprobe"          symbol                    -
+    "kretprobe"       symbol                    -
+    "uprobe"          user function             - (in the file `path`, at `offset`)
+    "uretprobe"       user function             -
 
-    Further kinds (fentry, fexit, kprobe, uprobe, ...) belong to later layers.
+    `offset` is in bytes: from the symbol for a kprobe, from the start of the file for a
+    uprobe.  `pid` is the only process that a uprobe is for, 0 for all.
     """
 
     kind: str
     name: str
     id: int = 0
+    module: str = ""
+    path: str = ""
+    offset: int = 0
+    pid: int = 0
 
 
 class LineInfo(NamedTuple):

@@ -20,6 +20,7 @@ from skep.probes import (
     resolve,
 )
 from skep.probes.nullable import nullable_arguments
+from skep.spec import AttachSpec
 from skep.target import Target
 from skep.target.fixture import FixtureFacts
 from tests import fixtures
@@ -195,7 +196,8 @@ def test_classic_fields(target: Target) -> None:
     (site,) = sites(Tracepoint("sched:sched_process_exec"), needs, target)
     record = target.tracepoint("sched", "sched_process_exec")
     assert record is not None
-    assert site.attach == ("tracepoint", "sched:sched_process_exec", record.id)
+    name = "sched:sched_process_exec"
+    assert site.attach == AttachSpec("tracepoint", name, record.id)
     assert site.params == (
         Param("filename", "char[]", DataLoc(8)),
         Param("old_pid", "pid_t", CtxField(16, 4, True)),

@@ -178,7 +178,7 @@ class _Body:
             if param.name in self.called.parameters:
                 self._deliver(param.name, fetcher.parameter(param))
         if carried:
-            saved.forget(self.walker, spec)
+            saved.forget(spec, self.site, fetcher)
         self.walker.builder.jump(self.block)
 
     def _deliver(self, name: str, value: Value) -> None:

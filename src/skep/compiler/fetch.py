@@ -12,10 +12,12 @@ from skep.compiler.values import Place, Register, Value
 from skep.errors import InternalError, Span
 from skep.probes.candidate import (
     Clock,
+    CtxAddress,
     CtxField,
     CtxWord,
     DataLoc,
     Elapsed,
+    Frame,
     Param,
     ProbedWord,
     RegsMember,
@@ -167,6 +169,15 @@ class Fetcher:
         now = self.builder.call("ktime_get_ns", droppable=True)
         self.builder.alu("-", now, self.saved_value(fetch))
         return now
+
+    def frame(self, frame: Frame) -> int:
+        """What tells this call from others of the same task."""
+        if isinstance(frame.fetch, CtxAddress):
+            number = self.builder.move(self.walker.context, wide=False)
+        else:
+            number = self.ctx_field(frame.fetch)
+        self.builder.alu("+", number, Imm(frame.add))
+        return number
 
     def _at_hand(self, key: Hashable, compute: Callable[[], int]) -> int:
         value = self.walker.at_hand(("fetch", key), lambda: Register(compute(), U64))

@@ -124,7 +124,7 @@ def walk_handler(walker: Walker, handler: Handler, site: Site) -> None:
     if carried:
         for name, compute in walker.parameters.items():
             walker.at_hand(("parameter", name), compute)
-        saved.forget(walker, spec)
+        saved.forget(spec, site, fetcher)
     walk_body(walker, handler, called)
 
 

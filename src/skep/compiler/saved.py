@@ -2,6 +2,7 @@
 
 A program at the start saves what the program at the return needs, in a map keyed by the
 task's address: a thread that executes a program changes its id, but stays that task.
+Where calls can nest, the call's frame on the stack is the other half of the key.
 """
 
 from __future__ import annotations
@@ -53,8 +54,13 @@ def layout_of(entry: Site) -> Layout:
 
 
 def map_of(name: str, entry: Site) -> MapSpec:
-    """The map between the programs at the start and at the return."""
-    return MapSpec(f"{name}_entry", "hash", 8, layout_of(entry).size, ENTRIES)
+    """The map between the programs at the start and at the return.
+
+    What calls that never return have left in it must make room in the end.
+    """
+    kind = "lru_hash" if entry.frame and entry.frame.abandoned else "hash"
+    key = 16 if entry.frame else 8
+    return MapSpec(f"{name}_entry", kind, key, layout_of(entry).size, ENTRIES)
 
 
 def save(
@@ -69,7 +75,7 @@ def save(
     values[CALL] = Imm(calls.index(case.name) if case.name in calls else 0)
     for member_name, member in layout.members.items():
         b.store(slot, member.bit_offset // 8, values.get(member_name, Imm(0)), 8)
-    key = _key(walker)
+    key = _key(entry, fetcher)
     result = b.call("map_update_elem", b.map(spec), key, Address(slot), Imm(0))
     b.count_loss("map full", "!=", result)
 
@@ -83,9 +89,13 @@ def _word(walker: Walker, fetcher: Fetcher, param: Param) -> ir.Operand:
     return walker.builder.operand(convert(walker.builder, value, U64), True)
 
 
-def _key(walker: Walker) -> Address:
-    slot = walker.builder.shared_slot(8, "task key")
-    walker.builder.store(slot, 0, current_task(walker).register, 8)
+def _key(site: Site, fetcher: Fetcher) -> Address:
+    """The key of a call: its task and, where calls can nest, its frame."""
+    b = fetcher.builder
+    slot = b.shared_slot(16 if site.frame else 8, "call key")
+    b.store(slot, 0, current_task(fetcher.walker).register, 8)
+    if site.frame is not None:
+        b.store(slot, 8, fetcher.frame(site.frame), 8)
     return Address(slot)
 
 
@@ -94,7 +104,7 @@ def find(walker: Walker, name: str, site: Site, call: str, fetcher: Fetcher) -> 
     assert site.entry is not None
     b = walker.builder
     spec = map_of(name, site.entry)
-    found = b.call("map_lookup_elem", b.map(spec), _key(walker))
+    found = b.call("map_lookup_elem", b.map(spec), _key(site, fetcher))
     missing, present = b.new_block(), b.new_block()
     b.finish(ir.Branch("==", found, Imm(0), True, missing, present))
     b.start(missing)
@@ -114,6 +124,7 @@ def find(walker: Walker, name: str, site: Site, call: str, fetcher: Fetcher) -> 
     return spec
 
 
-def forget(walker: Walker, spec: MapSpec) -> None:
+def forget(spec: MapSpec, site: Site, fetcher: Fetcher) -> None:
     """At the return, when all values are in registers: free the saved record."""
-    walker.builder.call("map_delete_elem", walker.builder.map(spec), _key(walker))
+    b = fetcher.builder
+    b.call("map_delete_elem", b.map(spec), _key(site, fetcher))

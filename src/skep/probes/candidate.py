@@ -114,6 +114,27 @@ class Param(NamedTuple):
     trusted: bool = False
 
 
+class CtxAddress(NamedTuple):
+    """The low 4 bytes of the context's address.
+
+    Programs at the entry and the exit of a function run with the same context, which
+    lies in the frame of the trampoline around the call (arch_prepare_bpf_trampoline).
+    """
+
+
+class Frame(NamedTuple):
+    """What tells the calls apart that a task is in at the same time: a number that is
+    the same at the entry and the return of one call.
+
+    It is what `fetch` yields, plus `add`.  Calls may be `abandoned`: a process can die
+    in a function of its own, and a function of the kernel always returns.
+    """
+
+    fetch: CtxField | CtxAddress
+    add: int = 0
+    abandoned: bool = False
+
+
 class SyscallCase(NamedTuple):
     """One number by which a program recognises a system call.
 
@@ -146,13 +167,16 @@ class Site(NamedTuple):
     are in its cases.  `entry` is the site of another program that runs before, in the
     same task, and saves what the `Saved` and `Elapsed` parameters of this one need: its
     own parameters, all of them, under their names.  The task's address is the key: a
-    thread that executes a program changes its id.
+    thread that executes a program changes its id.  A task can be in several calls of a
+    function, one within the other: then both sites have a `frame`, which completes the
+    key.
     """
 
     attach: AttachSpec
     params: tuple[Param, ...] = ()
     match: SyscallMatch | None = None
     entry: Site | None = None
+    frame: Frame | None = None
 
     @property
     def program_type(self) -> str:
@@ -172,6 +196,10 @@ class Candidate(NamedTuple):
 
 
 _PROGRAM_TYPES = {
+    "fentry": "tracing",
+    "fexit": "tracing",
+    "kprobe": "kprobe",
+    "kretprobe": "kprobe",
     "tp_btf": "tracing",
     "raw_tracepoint": "raw_tracepoint",
     "tracepoint": "tracepoint",

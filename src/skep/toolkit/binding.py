@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from types import FunctionType
 from typing import Any
 
+from skep.authoring.on import Probe
 from skep.authoring.options import Option, Options
 from skep.authoring.outputs import Histogram, Map, Stream, Table
 from skep.authoring.records import Record
@@ -28,6 +29,7 @@ from skep.compiler.types import Type as KernelType
 from skep.errors import InternalError
 from skep.fields import CgroupId, Column, Member, Time
 from skep.frontends.python import function_tree
+from skep.probes.intention import Intention
 from skep.spec import FieldLayout, MapSpec, RecordLayout
 from skep.toolkit.tool import Tool
 
@@ -107,6 +109,17 @@ class Binding:
         if isinstance(reference, Option):
             return getattr(self.options, reference.name)
         return reference(self.options) if callable(reference) else reference
+
+    def intention(self, probe: Probe) -> Intention:
+        """What a probe asks for, with what it says by options filled in."""
+        intention: Any = probe.intention
+        values = {
+            name: self.value_of(value)
+            for name, value in intention._asdict().items()
+            if isinstance(value, Option) or callable(value)
+        }
+        bound: Intention = intention._replace(**values)
+        return bound
 
     def is_on(self, when: object) -> bool:
         """Whether what `when` says holds in this run; None always does."""

@@ -84,7 +84,8 @@ def ladder_of(group: Group, binding: Binding, target: Target) -> list[Rung]:
     for _name, probe in group.probes:
         parameters = binding.environment.tree_of(probe.handler).parameters
         try:
-            ladders.append(resolve(probe.intention, set(parameters), target))
+            intention = binding.intention(probe)
+            ladders.append(resolve(intention, set(parameters), target))
         except SkepError as error:
             if error.diagnostic.span is None:
                 span = binding.environment.tree_of(probe.handler).span
