@@ -24,7 +24,7 @@ def main() -> int:
     whole_ladder = session.ladder_of
 
     def rest_of_ladder(*arguments: Any) -> list[session.Rung]:
-        ladder = whole_ladder(*arguments)
+        ladder = list(whole_ladder(*arguments))
         return ladder[min(left_out, len(ladder) - 1) :]
 
     session.ladder_of = rest_of_ladder

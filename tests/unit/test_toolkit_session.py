@@ -89,7 +89,7 @@ def test_probes_that_are_switched_off(make_tool: Make) -> None:
 def test_a_ladder_has_all_handlers_on_every_rung(make_tool: Make) -> None:
     binding = binding_of(make_tool(CALLS))
     calls, execs = groups_of(binding)
-    ladder = ladder_of(calls, binding, TARGET)
+    ladder = list(ladder_of(calls, binding, TARGET))
     kinds = [rung.choices[0][2].sites[0].attach.kind for rung in ladder]
     assert kinds == ["tp_btf", "raw_tracepoint", "tracepoint"]
     assert all(
@@ -100,7 +100,7 @@ def test_a_ladder_has_all_handlers_on_every_rung(make_tool: Make) -> None:
     notes = ladder[2].note.split("; ")
     assert notes[0] == "32-bit tasks are not seen"
     assert len(set(notes)) == len(notes)
-    assert len(ladder_of(execs, binding, TARGET)) == 2
+    assert len(list(ladder_of(execs, binding, TARGET))) == 2
 
 
 def test_handlers_of_one_place_share_a_program(make_tool: Make) -> None:
@@ -137,7 +137,7 @@ def test_a_collection_has_each_map_once_and_no_idle_program(make_tool: Make) -> 
         program
         for group in groups_of(binding)
         for program in compile_programs(
-            ladder_of(group, binding, TARGET)[0], binding, TARGET
+            next(ladder_of(group, binding, TARGET)), binding, TARGET
         )
     ]
     spec = collection_of(compiled)

@@ -6,10 +6,12 @@ the tool starts, with its parameters bound by name to what the probe offers.
 
 from __future__ import annotations
 
-from typing import Callable, NamedTuple
+from typing import Any, Callable, NamedTuple
 
 from skep.compiler.environment import SourceFunction
 from skep.probes.intention import (
+    FunctionEntry,
+    FunctionExit,
     Intention,
     Interval,
     PerfEvent,
@@ -72,6 +74,64 @@ def raw_tracepoint(name: str, prototype: str = "", when: object = None) -> Decor
     `prototype` ("struct request *rq, int error") is used where BTF has none.
     """
     return _probe(RawTracepoint(name, prototype), when)
+
+
+def entry(
+    *functions: Any,
+    module: Any = "",
+    prototype: str = "",
+    optional: bool = False,
+    when: object = None,
+) -> Decorator:
+    """At the entry of kernel functions; parameters are theirs, by name.
+
+    "a|b" means the first of the two that the kernel has.  `module` is where they are,
+    if not in the kernel itself; `prototype` ("int (struct inode *inode, struct file
+    *file)") serves where BTF does not describe them, as in modules before 5.11.  With
+    `optional`, those that the kernel lacks are left out.  What depends on options may
+    be a function of them.
+    """
+    return _probe(FunctionEntry(functions, module, prototype, optional), when)
+
+
+def exit(
+    *functions: Any,
+    module: Any = "",
+    prototype: str = "",
+    optional: bool = False,
+    when: object = None,
+) -> Decorator:
+    """At the return of kernel functions: as `entry`, also `ret` and `elapsed_ns`.
+
+    The arguments are those of the call.  What pointers lead to may have changed since.
+    """
+    return _probe(FunctionExit(functions, module, prototype, optional), when)
+
+
+def fentry(function: str, module: str = "", when: object = None) -> Decorator:
+    """As `entry`, by fentry and in no other way."""
+    return _probe(FunctionEntry((function,), module, kinds=("fentry",)), when)
+
+
+def fexit(function: str, module: str = "", when: object = None) -> Decorator:
+    """As `exit`, by fexit and in no other way."""
+    return _probe(FunctionExit((function,), module, kinds=("fexit",)), when)
+
+
+def kprobe(
+    function: str, module: str = "", prototype: str = "", when: object = None
+) -> Decorator:
+    """As `entry`, by a kprobe and in no other way."""
+    kinds = ("kprobe",)
+    return _probe(FunctionEntry((function,), module, prototype, kinds=kinds), when)
+
+
+def kretprobe(
+    function: str, module: str = "", prototype: str = "", when: object = None
+) -> Decorator:
+    """As `exit`, by a kretprobe and in no other way."""
+    kinds = ("kretprobe",)
+    return _probe(FunctionExit((function,), module, prototype, kinds=kinds), when)
 
 
 def interval(seconds: float, when: object = None) -> Decorator:

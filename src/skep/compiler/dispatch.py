@@ -39,7 +39,7 @@ class Arm(NamedTuple):
 def walk_handlers(walker: Walker, handlers: Sequence[tuple[Handler, Site]]) -> None:
     """Walk all handlers of a program that sees every system call."""
     span = walker.environment.tree_of(handlers[0][0].function).span
-    fetcher = Fetcher(walker, handlers[0][1].attach.kind == "tp_btf", span)
+    fetcher = Fetcher(walker, handlers[0][1].program_type == "tracing", span)
     walker.builder.span = span
     bodies = [_Body(walker, handler, site) for handler, site in handlers]
     _refuse_sharing(handlers, bodies)
@@ -64,7 +64,7 @@ def _refuse_sharing(
 
 def walk_entry(walker: Walker, name: str, entry: Site, called: tree.Function) -> None:
     """Walk the program at the start of calls, which saves what `entry` says."""
-    fetcher = Fetcher(walker, entry.attach.kind == "tp_btf", called.span)
+    fetcher = Fetcher(walker, entry.program_type == "tracing", called.span)
     walker.builder.span = called.span
     walker.frame = Frame(called, Globals({}, {}), None)
     saver = _Saver(walker, name, entry)

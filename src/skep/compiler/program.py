@@ -46,7 +46,7 @@ def compile_site(
 
     Raises CompileError with the place in the handler's source.
     """
-    walker = _start(target, environment)
+    walker = _start(target, environment, site)
     if site.match is not None:
         dispatch.walk_handlers(walker, handlers)
     else:
@@ -62,7 +62,7 @@ def compile_entry(
     environment: Environment,
 ) -> Compiled:
     """Compile the program at the start of calls, for a handler at their return."""
-    walker = _start(target, environment)
+    walker = _start(target, environment, entry)
     called = environment.tree_of(handler.function)
     dispatch.walk_entry(walker, called.name, entry, called)
     return _finish(name, entry, walker)
@@ -82,8 +82,8 @@ def _walk_in_turn(walker: Walker, handlers: Sequence[tuple[Handler, Site]]) -> N
     walk_handler(walker, *last)
 
 
-def _start(target: Target, environment: Environment) -> Walker:
-    walker = Walker(target, environment)
+def _start(target: Target, environment: Environment, site: Site) -> Walker:
+    walker = Walker(target, environment, site.attach.module)
     walker.context = walker.builder.register()
     walker.builder.emit(ir.Context(walker.context))
     return walker
@@ -109,7 +109,7 @@ def _finish(name: str, site: Site, walker: Walker) -> Compiled:
 def walk_handler(walker: Walker, handler: Handler, site: Site) -> None:
     """Walk a handler whose parameters do not depend on a system call's number."""
     called = walker.environment.tree_of(handler.function)
-    fetcher = Fetcher(walker, site.attach.kind == "tp_btf", called.span)
+    fetcher = Fetcher(walker, site.program_type == "tracing", called.span)
     walker.builder.span = called.span
     carried = any(saved.is_saved(param) for param in site.params)
     if carried:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Callable
 
+from skep.btf import Btf
 from skep.compiler import ir, loops, tree
 from skep.compiler.access import WRITABLE, Access
 from skep.compiler.arithmetic import Arithmetic, Number, convert, literal_type
@@ -34,10 +35,16 @@ from skep.target import Target
 
 
 class Walker:
-    """Lowers one program."""
+    """Lowers one program.
 
-    def __init__(self, target: Target, environment: Environment) -> None:
+    `module` is the kernel module whose types it sees, besides those of the kernel.
+    """
+
+    def __init__(
+        self, target: Target, environment: Environment, module: str = ""
+    ) -> None:
         self.target = target
+        self.module = module
         self.environment = environment
         self.builder = Builder()
         self.arithmetic = Arithmetic(self.builder)
@@ -271,9 +278,13 @@ class Walker:
     def type_named(self, text: str, span: Span | None) -> Type:
         """A type by its C spelling; BTF is opened only when the type needs it."""
         try:
-            return from_c(text, self.target.btf if needs_btf(text) else None)
+            return from_c(text, self._types() if needs_btf(text) else None)
         except SkepError as error:
             raise CompileError(error.diagnostic.message, span) from None
+
+    def _types(self) -> Btf:
+        of_module = self.target.module_btf(self.module) if self.module else None
+        return of_module or self.target.btf
 
     def pointer_type(self, text: str, space: str) -> Pointer:
         """`text *` in a memory space."""

@@ -23,6 +23,8 @@ from skep.probes.candidate import (
     SyscallMatch,
 )
 from skep.probes.intention import (
+    FunctionEntry,
+    FunctionExit,
     Intention,
     Interval,
     PerfEvent,
@@ -45,6 +47,8 @@ __all__ = [
     "Elapsed",
     "Fetch",
     "Frame",
+    "FunctionEntry",
+    "FunctionExit",
     "Intention",
     "Interval",
     "NoSuchParameter",

@@ -40,6 +40,36 @@ class RawTracepoint(NamedTuple):
     prototype: str = ""
 
 
+class FunctionEntry(NamedTuple):
+    """The entry of kernel functions; the handler names their parameters.
+
+    Of a name "a|b" the first is meant that the kernel has.  Functions of a `module` are
+    looked for in vmlinux, too, as they may be built in.  `prototype` ("int (struct
+    inode *inode, struct file *file)") serves where BTF does not describe the function.
+    Where functions are `optional`, those that the kernel lacks are left out.  `kinds`
+    are the ways to attach, best first.
+    """
+
+    names: tuple[str, ...]
+    module: str = ""
+    prototype: str = ""
+    optional: bool = False
+    kinds: tuple[str, ...] = ("fentry", "kprobe")
+
+
+class FunctionExit(NamedTuple):
+    """The return of kernel functions; as `FunctionEntry`.
+
+    The handler may also name `ret` and `elapsed_ns`.
+    """
+
+    names: tuple[str, ...]
+    module: str = ""
+    prototype: str = ""
+    optional: bool = False
+    kinds: tuple[str, ...] = ("fexit", "kretprobe")
+
+
 class Interval(NamedTuple):
     """A timer on one CPU."""
 
@@ -72,6 +102,8 @@ Intention = Union[
     SyscallExit,
     Tracepoint,
     RawTracepoint,
+    FunctionEntry,
+    FunctionExit,
     Interval,
     PerfEvent,
     TestRun,

@@ -24,6 +24,13 @@ class Declared(NamedTuple):
     registers: int = 1
 
 
+class Prototype(NamedTuple):
+    """The parameters of a function and the type that it returns ("void" for none)."""
+
+    parameters: tuple[Declared, ...]
+    returns: str
+
+
 class NoSuchParameter(CompileError):
     """A handler names a parameter, `name`, that the probe does not have."""
 
@@ -44,6 +51,26 @@ def parse_prototype(text: str) -> tuple[Declared, ...]:
     Raises `UsageError` for text that is no list of types with names.
     """
     return tuple(_parse(part.strip()) for part in text.split(",")) if text else ()
+
+
+def parse_function(text: str) -> Prototype:
+    """The function in "int (struct inode *inode, struct file *file)".
+
+    Without parentheses the text has parameters only, and the function returns a long.
+    Raises `UsageError` for text that is no prototype.
+    """
+    returns, parenthesis, rest = text.partition("(")
+    if not parenthesis:
+        return Prototype(parse_prototype(text), "long")
+    inner = rest.strip()
+    if not returns.strip() or not inner.endswith(")"):
+        raise UsageError(
+            f'"{text}" is no prototype',
+            hint='prototypes look like "int (struct inode *inode, struct file *file)"',
+        )
+    listed = inner[:-1].strip()
+    parameters = () if listed == "void" else parse_prototype(listed)
+    return Prototype(parameters, " ".join(returns.split()))
 
 
 def _parse(text: str) -> Declared:

@@ -10,12 +10,12 @@ from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 
 from skep.btf import Btf
-from skep.btf.types import Enum, Int, Pointer, Struct, Void
 from skep.errors import ProbeNotFound, did_you_mean
-from skep.probes.candidate import Candidate, CtxWord, Param, ProbedWord, Site
+from skep.probes.candidate import Candidate, CtxWord, Param, Site
 from skep.probes.intention import RawTracepoint
 from skep.probes.nullable import nullable_arguments
 from skep.probes.parameters import Declared, parse_prototype, require, split_user
+from skep.probes.typed_argument import typed_argument
 from skep.spec import AttachSpec
 from skep.target import Target
 
@@ -46,7 +46,7 @@ def resolve(
     if arguments is None or trace_id is None:
         return [fallback]
     typed = [
-        _typed(param, position, arguments[position][1], target.btf)
+        typed_argument(param, position, arguments[position][1], target.btf)
         for position, param in enumerate(plain)
         if param.name in needs
     ]
@@ -69,25 +69,6 @@ def _params(tracepoint: str, declared: Sequence[Declared]) -> list[Param]:
         nullable = marked or index in known
         params.append(Param(name, each.type, CtxWord(index), each.user, nullable))
     return params
-
-
-def _typed(param: Param, position: int, type_id: int, btf: Btf) -> Param:
-    """An argument as a tp_btf program gets it.
-
-    The verifier knows what structs an argument may point to.  It refuses access to
-    most other pointers (all but void * on 5.10) and to structs by value, and has ideas
-    of its own about pointers that may be null: those are probed.
-    """
-    kind = btf.type(btf.resolve(type_id))
-    if isinstance(kind, (Int, Enum)):
-        return param
-    if isinstance(kind, Pointer):
-        points_to = btf.type(btf.resolve(kind.target))
-        if isinstance(points_to, Void):
-            return param
-        if isinstance(points_to, Struct) and not param.nullable and not param.user:
-            return param._replace(trusted=True)
-    return param._replace(fetch=ProbedWord(position))
 
 
 def _unknown(name: str, target: Target) -> ProbeNotFound:

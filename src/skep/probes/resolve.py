@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 from typing import Any, Callable
 
 from skep.probes.candidate import Candidate
 from skep.probes.intention import (
+    FunctionEntry,
+    FunctionExit,
     Intention,
     Interval,
     PerfEvent,
@@ -18,13 +21,15 @@ from skep.probes.intention import (
 )
 from skep.target import Target
 
-_Resolver = Callable[[Any, AbstractSet[str], Target], list[Candidate]]
+_Resolver = Callable[[Any, AbstractSet[str], Target], Iterable[Candidate]]
 
 
 def resolve(
     intention: Intention, needs: AbstractSet[str], target: Target
-) -> list[Candidate]:
+) -> Iterable[Candidate]:
     """The ways to run a handler where the intention says, best first, at least one.
+
+    What is costly to find out for the later ones is found out when they are asked for.
 
     `needs` are the parameters that the handler uses, `ret` and `elapsed_ns` included;
     the candidates provide just those.
@@ -49,6 +54,10 @@ def _resolver(intention: Intention) -> _Resolver:
         from skep.probes import raw_tracepoint
 
         return raw_tracepoint.resolve
+    if isinstance(intention, (FunctionEntry, FunctionExit)):
+        from skep.probes import function
+
+        return function.resolve
     if isinstance(intention, Interval):
         from skep.probes import interval
 

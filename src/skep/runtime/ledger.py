@@ -13,6 +13,10 @@ RECURSION = "recursion"
 """Cause: the kernel skipped a program because one was already running on the CPU."""
 
 
+_BY_PERF = ("tracepoint", "kprobe", "kretprobe", "uprobe", "uretprobe")
+"""Kinds of programs that trace_call_bpf (kernel/trace/bpf_trace.c) runs."""
+
+
 class Ledger:
     """Adds up losses counted by programs, by the kernel, and in user space.
 
@@ -64,6 +68,6 @@ class Ledger:
         # kernel/events/core.c).
         if kind in ("perf_event", "profile", "interval"):
             return None
-        if kind == "tracepoint" and not self._counts_perf_misses():
+        if kind in _BY_PERF and not self._counts_perf_misses():
             return None
         return program.info().recursion_misses

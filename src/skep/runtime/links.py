@@ -105,8 +105,8 @@ def _close_together(links: Sequence[Link]) -> None:
         thread.join()
 
 
-def _open_tp_btf(prog_fd: int, spec: AttachSpec) -> list[int]:
-    # The program was loaded with the tracepoint's BTF id and takes no name.
+def _open_typed(prog_fd: int, spec: AttachSpec) -> list[int]:
+    # The program was loaded with a BTF id, which says where it goes.
     return [bpf.raw_tracepoint_open("", prog_fd)]
 
 
@@ -121,6 +121,17 @@ def _open_tracepoint(prog_fd: int, spec: AttachSpec) -> list[int]:
     (perf_trace_run_bpf_submit, kernel/events/core.c).
     """
     event = perf.event_open(perf.PERF_TYPE_TRACEPOINT, spec.id, cpus.online()[0])
+    return _attach_event(event, prog_fd)
+
+
+def _open_kprobe(prog_fd: int, spec: AttachSpec) -> list[int]:
+    try:
+        is_return = spec.kind == "kretprobe"
+        event = perf.kprobe_open(spec.name, spec.offset, is_return)
+    except FileNotFoundError as error:
+        if error.filename:
+            raise NotSupported("this kernel was built without kprobes") from None
+        raise
     return _attach_event(event, prog_fd)
 
 
@@ -192,7 +203,11 @@ class _Attachment(NamedTuple):
 
 
 _ATTACH = {
-    "tp_btf": _Attachment(_open_tp_btf),
+    "fentry": _Attachment(_open_typed),
+    "fexit": _Attachment(_open_typed),
+    "kprobe": _Attachment(_open_kprobe, slow=True),
+    "kretprobe": _Attachment(_open_kprobe, slow=True),
+    "tp_btf": _Attachment(_open_typed),
     "raw_tracepoint": _Attachment(_open_raw_tracepoint),
     "tracepoint": _Attachment(_open_tracepoint, slow=True),
     "perf_event": _Attachment(_open_perf_event),

@@ -13,14 +13,18 @@ from skep.runtime.maps import Map, object_name
 from skep.runtime.refusals import refusal
 from skep.runtime.syscall import bpf
 from skep.runtime.syscall.libc import describe
-from skep.runtime.types import load_source_types
+from skep.runtime.types import load_source_types, module_types
 from skep.spec import ProgramSpec
 
 # Program type and expected attach type of each kind of attachment; a test run gets its
 # context as u64 arguments, which raw tracepoint programs take (5.10).
 # Source: enum bpf_prog_type and bpf_attach_type, include/uapi/linux/bpf.h.
 _TYPES = {
+    "fentry": (26, bpf.BPF_TRACE_FENTRY),
+    "fexit": (26, bpf.BPF_TRACE_FEXIT),
     "tp_btf": (26, bpf.BPF_TRACE_RAW_TP),
+    "kprobe": (2, 0),
+    "kretprobe": (2, 0),
     "raw_tracepoint": (17, 0),
     "tracepoint": (5, 0),
     "perf_event": (7, 0),
@@ -28,6 +32,8 @@ _TYPES = {
     "interval": (7, 0),
     "test_run": (17, 0),
 }
+
+_TRACING = 26
 
 # BPF_LOG_LEVEL1 and BPF_LOG_LEVEL2, include/linux/bpf_verifier.h; at the first, nothing
 # but statistics remains of the log of a program that is accepted.
@@ -60,22 +66,26 @@ class Program:
             raise InternalError(f"cannot load programs for {spec.attach.kind!r}")
         prog_type, attach_type = _TYPES[spec.attach.kind]
         source = load_source_types(spec)
+        types = module_types(spec.attach.module) if prog_type == _TRACING else 0
         load = bpf.ProgLoad(
             prog_type,
             encode(spec.instructions, lambda name: maps[name].fd),
             spec.license.encode() + b"\0",
             object_name(spec.name),
             attach_type,
-            spec.attach.id if spec.attach.kind == "tp_btf" else 0,
+            spec.attach.id if prog_type == _TRACING else 0,
             source.btf_fd,
             source.func_info,
             source.line_info,
+            types,
         )
         try:
             fd, log = _load(spec, load, verbose)
             return cls(spec, fd, log)
         finally:
             source.close()
+            if types:
+                os.close(types)
 
     def info(self) -> bpf.ProgramInfo:
         """The kernel's counters for this program."""

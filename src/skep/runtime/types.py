@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from typing import NamedTuple
 
@@ -9,6 +10,7 @@ from skep.asm import slot_numbers
 from skep.btf.program import SourceLine, describe_program
 from skep.btf.types import Array, Int
 from skep.btf.writer import BtfWriter
+from skep.errors import ProbeNotFound
 from skep.runtime.refusals import refusal
 from skep.runtime.syscall import bpf
 from skep.spec import ProgramSpec
@@ -43,6 +45,28 @@ def load_source_types(spec: ProgramSpec) -> SourceTypes:
         action = f"load the BTF of the program {spec.name!r}"
         raise refusal(error, action) from error
     return SourceTypes(fd, described.func_info, described.line_info)
+
+
+def module_types(module: str) -> int:
+    """A file descriptor of a module's BTF; 0 for no module.
+
+    The kernel gives them only by number, so all are asked for their names.  Raises
+    NotPermitted or ProbeNotFound.
+    """
+    if not module:
+        return 0
+    number = 0
+    try:
+        while True:
+            number = bpf.btf_next_id(number)
+            fd = bpf.btf_by_id(number)
+            if bpf.btf_name(fd) == module:
+                return fd
+            os.close(fd)
+    except OSError as error:
+        if error.errno == errno.ENOENT:
+            raise ProbeNotFound(f"the module {module} is not loaded") from None
+        raise refusal(error, f"get the BTF of the module {module}") from error
 
 
 class StorageTypes(NamedTuple):

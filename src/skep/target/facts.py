@@ -27,5 +27,8 @@ class Facts(Protocol):
     def symbols(self, names: Iterable[str]) -> set[str]:
         """Those of `names` that are symbols of the kernel."""
 
+    def function_symbols(self, name: str) -> list[tuple[str, str]]:
+        """Functions called `name` or `name.SUFFIX`, each with its module or ""."""
+
     def cpus_possible(self) -> int:
         """The number of CPUs that may ever be present."""

@@ -40,6 +40,11 @@ class FixtureFacts:
         """Those of `names` that are symbols of the kernel."""
         return set(names) & self._symbols
 
+    def function_symbols(self, name: str) -> list[tuple[str, str]]:
+        """Functions called `name` or `name.SUFFIX`; their modules were not saved."""
+        found = (s for s in self._symbols if s.partition(".")[0] == name)
+        return [(symbol, "") for symbol in sorted(found)]
+
     def cpus_possible(self) -> int:
         """The number of CPUs that may ever be present."""
         return int(self._text("cpus_possible"))

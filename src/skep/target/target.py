@@ -149,6 +149,14 @@ class Target:
             self._symbols.update((name, name in found) for name in unknown)
         return {name for name in names if self._symbols[name]}
 
+    def function_symbols(self, name: str) -> Sequence[tuple[str, str]]:
+        """Functions called `name` or `name.SUFFIX`, each with its module or "".
+
+        The compiler appends a suffix where it made a variant of a function ("isra",
+        "constprop", "part", "cold").  Costs as much as `has_symbol`.
+        """
+        return self._facts.function_symbols(name)
+
     @property
     def cpus_possible(self) -> int:
         """The number of CPUs that may ever be present: the width of per-CPU maps."""

@@ -39,7 +39,7 @@ def dump(stage: str, binding: Binding, target: Target) -> int:
         if stage == "log":
             _show_logs(group, binding, target)
             continue
-        rung = ladder_of(group, binding, target)[0]
+        rung = next(ladder_of(group, binding, target))
         if stage == "tree":
             _show_trees(rung, binding, target)
             continue

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import NamedTuple
 
@@ -78,8 +78,8 @@ def groups_of(binding: Binding, switched_on: bool = True) -> list[Group]:
     return [Group(probes) for probes in calls.values()] + groups
 
 
-def ladder_of(group: Group, binding: Binding, target: Target) -> list[Rung]:
-    """The candidates of a group, best first."""
+def ladder_of(group: Group, binding: Binding, target: Target) -> Iterator[Rung]:
+    """The candidates of a group, best first.  Raises SkepError if there are none."""
     ladders = []
     for _name, probe in group.probes:
         parameters = binding.environment.tree_of(probe.handler).parameters
@@ -91,10 +91,10 @@ def ladder_of(group: Group, binding: Binding, target: Target) -> list[Rung]:
                 span = binding.environment.tree_of(probe.handler).span
                 error.diagnostic = error.diagnostic._replace(span=span)
             raise
-    return [
+    return (
         Rung([(name, probe, c) for (name, probe), c in zip(group.probes, candidates)])
         for candidates in zip(*ladders)
-    ]
+    )
 
 
 def compile_programs(
@@ -143,9 +143,9 @@ def attach_group(
     def compiled(rung: Rung) -> CollectionSpec:
         return collection_of(compile_programs(rung, binding, target))
 
-    ladder = [
+    ladder = (
         (rung, partial(compiled, rung)) for rung in ladder_of(group, binding, target)
-    ]
+    )
     rung, failures = collection.add_first(ladder)
     refused = [(r.attach, e.diagnostic.message) for r, e in failures]
     return Receipt(group.name, rung.attach, rung.note, refused)

@@ -28,6 +28,8 @@ BPF_PROG_TEST_RUN = 10
 BPF_OBJ_GET_INFO_BY_FD = 15
 BPF_RAW_TRACEPOINT_OPEN = 17
 BPF_BTF_LOAD = 18
+BPF_BTF_GET_FD_BY_ID = 19
+BPF_BTF_GET_NEXT_ID = 23
 BPF_MAP_LOOKUP_BATCH = 24
 BPF_MAP_LOOKUP_AND_DELETE_BATCH = 25
 BPF_LINK_CREATE = 28
@@ -41,13 +43,15 @@ BPF_F_MMAPABLE = 1 << 10
 BPF_F_TEST_RUN_ON_CPU = 1 << 0
 
 BPF_TRACE_RAW_TP = 23
+BPF_TRACE_FENTRY = 24
+BPF_TRACE_FEXIT = 25
 BPF_PERF_EVENT = 41
 
 BPF_STATS_RUN_TIME = 0
 
 _ELEMENT = struct.Struct("=IxxxxQQQ")
 _BATCH = struct.Struct("=QQQQIIQQ")
-_LOAD = struct.Struct("=IIQQIIQII16sIIIIQIIQIIxxxx")
+_LOAD = struct.Struct("=IIQQIIQII16sIIIIQIIQIII")
 _TEST = struct.Struct("=I36xI4xQ8xII")  # without data, which only packets have
 _U32 = struct.Struct("=I")
 
@@ -198,7 +202,10 @@ def map_batch(
 
 
 class ProgLoad(NamedTuple):
-    """What BPF_PROG_LOAD takes; see the man page for the members' meaning."""
+    """What BPF_PROG_LOAD takes; see the man page for the members' meaning.
+
+    `attach_btf_fd` is the BTF that has the id `attach_btf_id`, 0 for that of vmlinux.
+    """
 
     prog_type: int
     instructions: bytes
@@ -209,6 +216,7 @@ class ProgLoad(NamedTuple):
     btf_fd: int = 0
     func_info: bytes = b""
     line_info: bytes = b""
+    attach_btf_fd: int = 0
 
 
 _FUNC_INFO_SIZE = 8
@@ -241,6 +249,7 @@ def prog_load(load: ProgLoad, log_level: int = 0, log: bytearray | None = None) 
         address(load.line_info) if load.line_info else 0,
         len(load.line_info) // _LINE_INFO_SIZE,
         load.attach_btf_id,
+        load.attach_btf_fd,
     )
     # The verifier gives up with EAGAIN when a signal is pending.
     for _ in range(4):
@@ -299,6 +308,29 @@ def btf_load(blob: bytes) -> int:
     """The file descriptor of type information that programs and maps refer to."""
     attributes = struct.pack("=QQIIIxxxx", address(blob), 0, len(blob), 0, 0)
     return command(BPF_BTF_LOAD, attributes)
+
+
+def btf_next_id(number: int) -> int:
+    """The id of the BTF after that with the id `number`; ENOENT at the end."""
+    attributes = bytearray(struct.pack("=III", number, 0, 0))
+    _command_out(BPF_BTF_GET_NEXT_ID, attributes)
+    (following,) = _U32.unpack_from(attributes, 4)
+    return int(following)
+
+
+def btf_by_id(number: int) -> int:
+    """A file descriptor of the BTF with an id; ENOENT when it is gone by now."""
+    return command(BPF_BTF_GET_FD_BY_ID, struct.pack("=III", number, 0, 0))
+
+
+def btf_name(fd: int) -> str:
+    """What the kernel calls its BTF: "vmlinux", or the module's name."""
+    name = bytearray(64)  # MODULE_NAME_LEN, include/linux/module.h
+    # struct bpf_btf_info: the types are not asked for.
+    info = bytearray(struct.pack("=QIIQII", 0, 0, 0, address(name), len(name), 0))
+    attributes = bytearray(struct.pack("=IIQ", fd, len(info), address(info)))
+    _command_out(BPF_OBJ_GET_INFO_BY_FD, attributes)
+    return name.split(b"\0", 1)[0].decode()
 
 
 def raw_tracepoint_open(name: str, prog_fd: int) -> int:

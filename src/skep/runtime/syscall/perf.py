@@ -23,30 +23,65 @@ _ATTRIBUTES = struct.Struct("=IIQQQQQIIQQ")  # up to config2, PERF_ATTR_SIZE_VER
 _DISABLED = 1 << 0
 _FREQUENCY = 1 << 10
 _FLAG_FD_CLOEXEC = 1 << 3
+_EVERY_PROCESS = -1
+
+_DEVICES = "/sys/bus/event_source/devices"
 
 
 def event_open(
-    kind: int, config: int, cpu: int, sample: int = 0, frequency: bool = False
+    kind: int,
+    config: int,
+    cpu: int,
+    sample: int = 0,
+    frequency: bool = False,
+    pid: int = _EVERY_PROCESS,
+    config1: int = 0,
+    config2: int = 0,
 ) -> int:
-    """A disabled event of all processes on one CPU, as a file descriptor.
+    """A disabled event on one CPU, as a file descriptor.
 
     `sample` is the number of events between samples (nanoseconds for clocks), or with
     `frequency` the samples wanted per second.
     """
     flags = _DISABLED | (_FREQUENCY if frequency else 0)
     attributes = _ATTRIBUTES.pack(
-        kind, _ATTRIBUTES.size, config, sample, 0, 0, flags, 0, 0, 0, 0
+        kind, _ATTRIBUTES.size, config, sample, 0, 0, flags, 0, 0, config1, config2
     )
-    every_process = -1
     no_group = -1
     return system_call(
         "perf_event_open",
         address(attributes),
-        every_process,
+        pid,
         cpu,
         no_group,
         _FLAG_FD_CLOEXEC,
     )
+
+
+def device_type(device: str) -> int:
+    """The type of the events of a device ("kprobe", "uprobe").
+
+    Raises FileNotFoundError where the kernel was built without it.
+    """
+    with open(f"{_DEVICES}/{device}/type") as file:
+        return int(file.read())
+
+
+def return_flag(device: str) -> int:
+    """The bit of `config` that asks for probes at the return ("config:0")."""
+    with open(f"{_DEVICES}/{device}/format/retprobe") as file:
+        return 1 << int(file.read().partition(":")[2])
+
+
+def kprobe_open(symbol: str, offset: int, is_return: bool) -> int:
+    """A kprobe, at `offset` bytes from a symbol, as a file descriptor.
+
+    It hits on all CPUs, whichever one the event is said to be on.
+    """
+    config = return_flag("kprobe") if is_return else 0
+    name = symbol.encode() + b"\0"
+    kind = device_type("kprobe")
+    return event_open(kind, config, 0, config1=address(name), config2=offset)
 
 
 def set_bpf(event_fd: int, prog_fd: int) -> None:

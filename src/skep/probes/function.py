@@ -1,0 +1,197 @@
+"""Kernel functions: by fentry and fexit, else by kprobes.
+
+A program at fexit has the arguments of the call still at hand; one at a kretprobe has
+only registers of which the function made what it wanted, so another one saves the
+arguments at the entry.  Calls of one task may nest: they are told apart by their frame.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
+from functools import partial
+
+from skep.errors import NotSupported, ProbeNotFound
+from skep.probes.candidate import (
+    Candidate,
+    Clock,
+    CtxAddress,
+    CtxField,
+    CtxWord,
+    Elapsed,
+    Fetch,
+    Frame,
+    Param,
+    ProbedWord,
+    Saved,
+    Site,
+)
+from skep.probes.function_lookup import Function, find, variants
+from skep.probes.intention import FunctionEntry, FunctionExit
+from skep.probes.parameters import require
+from skep.probes.typed_argument import typed_argument
+from skep.spec import AttachSpec
+from skep.target import Target
+
+_ENTRIES = {"fexit": "fentry", "kretprobe": "kprobe"}
+
+_KPROBE_NOTE = "slower: a breakpoint, and helper calls read what arguments point to"
+
+# On x86_64 the return address is on the stack at the entry, and off it at the return.
+_RETURN_ADDRESS = {"x86_64": 8, "arm64": 0}
+
+
+def resolve(
+    intention: FunctionEntry | FunctionExit, needs: AbstractSet[str], target: Target
+) -> Iterator[Candidate]:
+    """The ways to run a program at the entry or the return of functions, best first."""
+    functions, left_out = _find_all(intention, target)
+    exits = isinstance(intention, FunctionExit)
+    for each in functions:
+        known = [*each.parameter_names, *(_exit_names(each) if exits else ())]
+        hint = "" if exits or "ret" not in needs else "ret is for on.exit"
+        require(needs, known, f"the function {each.name}", hint)
+    return _candidates(intention.kinds, functions, needs, target, left_out)
+
+
+def _exit_names(function: Function) -> list[str]:
+    names = ["elapsed_ns"]
+    return names if function.returns == "void" else ["ret", *names]
+
+
+def _find_all(
+    intention: FunctionEntry | FunctionExit, target: Target
+) -> tuple[list[Function], str]:
+    """The functions, and a note on those that are left out."""
+    found: list[Function] = []
+    missing = []
+    for name in intention.names:
+        try:
+            found.append(find(name, intention, target))
+        except ProbeNotFound as error:
+            if not intention.optional:
+                raise
+            missing.append((name, error))
+    if not found:
+        raise missing[0][1]
+    names = ", ".join(name for name, _ in missing)
+    return found, f"this kernel has no {names}" if names else ""
+
+
+def _candidates(
+    kinds: Sequence[str],
+    functions: Sequence[Function],
+    needs: AbstractSet[str],
+    target: Target,
+    left_out: str,
+) -> Iterator[Candidate]:
+    typed = all(each.btf_id is not None for each in functions)
+    if not typed and all(kind.startswith("f") for kind in kinds):
+        name = next(each.name for each in functions if each.btf_id is None)
+        raise NotSupported(f"fentry needs BTF, and this kernel has none of {name}")
+    for kind in kinds:
+        if kind in ("fentry", "fexit"):
+            if typed:
+                sites = [_typed_site(kind, each, needs) for each in functions]
+                yield Candidate(tuple(sites), left_out)
+            continue
+        build = partial(_plain_site, kind, needs=needs, target=target)
+        yield Candidate(tuple(map(build, functions)), _join(left_out, _KPROBE_NOTE))
+        changed = [variants(each, target) for each in functions]
+        if changed != functions:
+            names = ", ".join(v.name for v, f in zip(changed, functions) if v != f)
+            note = f"the compiler's variant {names} may have other arguments"
+            yield Candidate(tuple(map(build, changed)), _join(left_out, note))
+
+
+def _join(*notes: str) -> str:
+    return "; ".join(note for note in notes if note)
+
+
+def _typed_site(kind: str, function: Function, needs: AbstractSet[str]) -> Site:
+    """The site of an fentry or fexit program."""
+    assert function.btf_id is not None
+    attach = AttachSpec(kind, function.name, function.btf_id, function.module)
+    params = _typed_params(function, needs)
+    if "ret" in needs:
+        params.append(_typed_result(function))
+    if "elapsed_ns" not in needs:
+        return Site(attach, tuple(params))
+    params.append(Param("elapsed_ns", "u64", Elapsed("elapsed_ns")))
+    frame = Frame(CtxAddress())
+    clock = Param("elapsed_ns", "u64", Clock())
+    entry = Site(attach._replace(kind=_ENTRIES[kind]), (clock,), frame=frame)
+    return Site(attach, tuple(params), entry=entry, frame=frame)
+
+
+def _typed_params(function: Function, needs: AbstractSet[str]) -> list[Param]:
+    params = []
+    assert function.btf is not None
+    for argument in function.arguments:
+        name = next((name for name in argument.names if name in needs), None)
+        if name is not None:
+            word = argument.word
+            plain = Param(name, argument.type, CtxWord(word), argument.user)
+            params.append(typed_argument(plain, word, argument.type_id, function.btf))
+    return params
+
+
+def _typed_result(function: Function) -> Param:
+    """What the function returned; it lies behind the arguments.
+
+    A pointer may be an error number, so it is not loaded from directly.
+    """
+    word = function.words
+    fetch: Fetch = ProbedWord(word) if "*" in function.returns else CtxWord(word)
+    return Param("ret", function.returns, fetch)
+
+
+def _plain_site(
+    kind: str, function: Function, needs: AbstractSet[str], target: Target
+) -> Site:
+    """The site of a kprobe or kretprobe program: arguments are in registers."""
+    attach = AttachSpec(kind, function.name, module=function.module)
+    arguments = _register_params(function, needs, target)
+    if kind == "kprobe":
+        return Site(attach, tuple(arguments))
+    params = [each._replace(fetch=Saved(each.name)) for each in arguments]
+    if "elapsed_ns" in needs:
+        arguments.append(Param("elapsed_ns", "u64", Clock()))
+        params.append(Param("elapsed_ns", "u64", Elapsed("elapsed_ns")))
+    if "ret" in needs:
+        register = _register(target.arch.return_value, target)
+        params.append(Param("ret", function.returns, register))
+    if not arguments:
+        return Site(attach, tuple(params))
+    stack = _register(target.arch.stack_pointer, target)
+    before = Frame(stack, _RETURN_ADDRESS[target.arch.name])
+    entry = Site(attach._replace(kind="kprobe"), tuple(arguments), frame=before)
+    return Site(attach, tuple(params), entry=entry, frame=Frame(stack))
+
+
+def _register_params(
+    function: Function, needs: AbstractSet[str], target: Target
+) -> list[Param]:
+    registers = target.arch.function_args
+    params = []
+    for argument in function.arguments:
+        name = next((name for name in argument.names if name in needs), None)
+        if name is None:
+            continue
+        if argument.word >= len(registers):
+            raise NotSupported(
+                f"a kprobe cannot read {name} of {function.name}: only"
+                f" {len(registers)} arguments are in registers"
+            )
+        fetch = _register(registers[argument.word], target)
+        params.append(Param(name, argument.type, fetch, argument.user))
+    return params
+
+
+def _register(path: str, target: Target) -> CtxField:
+    """A register in the context of a kprobe, which is struct pt_regs."""
+    regs = target.btf.find("struct", "pt_regs")
+    place = None if regs is None else target.btf.member(regs, path)
+    if place is None:
+        raise NotSupported(f"this kernel's BTF has no register {path}")
+    return CtxField(place.bit_offset // 8, 8, False)

@@ -1,0 +1,157 @@
+"""Finding a kernel function: in BTF, in the symbol table, by its prototype."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from skep.btf import Btf
+from skep.btf.types import FuncProto, Struct
+from skep.errors import ProbeNotFound, did_you_mean, near_matches
+from skep.probes.intention import FunctionEntry, FunctionExit
+from skep.probes.parameters import Declared, Prototype, parse_function, split_user
+from skep.target import Target
+
+# Pieces that the compiler moved out of a function: they run in the middle of it.
+_PIECES = ("cold", "part")
+
+
+class Argument(NamedTuple):
+    """An argument: its names, its C type, and its first 8-byte word among all.
+
+    The name in the prototype is valid beside that in BTF, if the types agree.
+    `type_id` is 0 where BTF does not describe the function.
+    """
+
+    names: Sequence[str]
+    type: str
+    user: bool
+    word: int
+    type_id: int = 0
+
+
+class Function(NamedTuple):
+    """A kernel function, with its BTF if that describes it.
+
+    `words` is the number of 8-byte words of all its arguments.
+    """
+
+    name: str
+    module: str
+    arguments: Sequence[Argument]
+    words: int
+    returns: str
+    btf: Btf | None = None
+    btf_id: int | None = None
+
+    @property
+    def parameter_names(self) -> list[str]:
+        """The names that a handler may use, those of BTF first."""
+        names = [each.names for each in self.arguments]
+        return list(dict.fromkeys(name for group in names for name in group if name))
+
+
+def find(
+    text: str, intention: FunctionEntry | FunctionExit, target: Target
+) -> Function:
+    """The function that `text` means: the first of "a|b|c" that the kernel has.
+
+    Raises `ProbeNotFound` with the reason.
+    """
+    names = text.split("|")
+    prototype = parse_function(intention.prototype) if intention.prototype else None
+    for name in names:
+        found = _in_btf(name, intention.module, prototype, target)
+        if found:
+            return found
+    for name in names:
+        for symbol, module in target.function_symbols(name):
+            if symbol == name:
+                return _without_btf(name, module or intention.module, prototype, target)
+    raise _unknown(names[0], intention.module, target)
+
+
+def _in_btf(
+    name: str, module: str, prototype: Prototype | None, target: Target
+) -> Function | None:
+    for place in ("", module) if module else ("",):
+        btf = target.module_btf(place) if place else target.btf
+        type_id = btf.find("func", name) if btf else None
+        proto = btf.function(name) if btf else None
+        if btf is None or type_id is None or proto is None:
+            continue
+        arguments, words = _arguments(proto, prototype, btf)
+        returns, _ = split_user(btf.spell(proto.ret))
+        return Function(name, place, arguments, words, returns, btf, type_id)
+    return None
+
+
+def _arguments(
+    proto: FuncProto, prototype: Prototype | None, btf: Btf
+) -> tuple[list[Argument], int]:
+    declared = prototype.parameters if prototype else ()
+    arguments, word = [], 0
+    for index, (name, type_id) in enumerate(proto.params):
+        spelled, user = split_user(btf.spell(type_id))
+        names = [name]
+        if index < len(declared) and _plain(declared[index].type) == _plain(spelled):
+            names.append(declared[index].name)
+        arguments.append(Argument(names, spelled, user, word, type_id))
+        word += _words(type_id, btf)
+    return arguments, word
+
+
+def _plain(ctype: str) -> str:
+    return "".join(word for word in ctype.split() if word != "const")
+
+
+def _words(type_id: int, btf: Btf) -> int:
+    """The registers that an argument takes: structures of 16 bytes have two."""
+    kind = btf.type(btf.resolve(type_id))
+    return -(-kind.size // 8) if isinstance(kind, Struct) else 1
+
+
+def _without_btf(
+    name: str, module: str, prototype: Prototype | None, target: Target
+) -> Function:
+    parameters: Sequence[Declared] = prototype.parameters if prototype else ()
+    returns = prototype.returns if prototype else "long"
+    arguments = [
+        Argument((each.name,), each.type, each.user, index)
+        for index, each in enumerate(parameters)
+    ]
+    return Function(name, module, arguments, len(arguments), returns)
+
+
+def variants(function: Function, target: Target) -> Function:
+    """The function under the name that the compiler gave it, if it changed that."""
+    symbols = [symbol for symbol, _ in target.function_symbols(function.name)]
+    if function.name in symbols:
+        return function
+    whole = [s for s in symbols if not any(f".{piece}" in s for piece in _PIECES)]
+    return function._replace(name=whole[0]) if whole else function
+
+
+def _unknown(name: str, module: str, target: Target) -> ProbeNotFound:
+    symbols = [symbol for symbol, _ in target.function_symbols(name)]
+    notes = [f"there is {', '.join(symbols)}, a part of it"] if symbols else []
+    loaded = not module or target.module_btf(module) is not None
+    if not loaded and not symbols:
+        return ProbeNotFound(
+            f"the kernel has no function {name!r}",
+            notes=[f"the module {module} is not loaded, or has no such function"],
+            hint=f"modprobe {module}",
+        )
+    notes.append("a function that the compiler has inlined everywhere cannot be traced")
+    btf = (target.module_btf(module) if module else None) or target.btf
+    return ProbeNotFound(
+        f"the kernel has no function {name!r}",
+        notes=notes,
+        hint=did_you_mean(name, _functions_like(name, btf)),
+    )
+
+
+def _functions_like(name: str, btf: Btf) -> list[str]:
+    """Functions with similar names; BTF keeps the names of all things together."""
+    near = near_matches(name, btf.names(name[: max(2, len(name) // 2)]), limit=20)
+    return [each for each in near if btf.find("func", each) is not None]
