@@ -73,7 +73,7 @@ def _list(arguments: Sequence[str]) -> int:
     from skep.toolkit.tool import load, tool_names
 
     _expect_none("list", arguments)
-    tools = [load(name) for name in tool_names()]
+    tools = [load(name) for name in tool_names(families=True)]
     width = max(len(tool.name) for tool in tools)
     show("".join(f"{tool.name:{width}}  {tool.summary}\n" for tool in tools))
     return 0

@@ -98,6 +98,10 @@ class ProbeNotFound(SkepError):
     """The kernel has no such function, tracepoint or system call."""
 
 
+class NotLoaded(SkepError):
+    """A module of the kernel is needed and not there."""
+
+
 class NotPermitted(SkepError):
     """The kernel refused for lack of privilege; the message names what is missing."""
 

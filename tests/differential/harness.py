@@ -63,7 +63,7 @@ def compile_source(
     (candidate,) = resolve(intention.TestRun(prototype), needs, host())
     (site,) = candidate.sites
     handler = Handler(space["program"])
-    return compile_site("program", site, [(handler, site)], host(), environment)
+    return compile_site("program", [(handler, site)], host(), environment)
 
 
 def run_model(

@@ -37,7 +37,7 @@ def evaluate(expression: str, layout: Layout, index: int = 0) -> int:
         lambda function: trees[function.__name__], lambda value: value
     )
     handlers = [(Handler(space["program"]), site)]
-    compiled = compile_site("program", site, handlers, target, environment)
+    compiled = compile_site("program", handlers, target, environment)
     assert compiled.program is not None
     machine = Machine(list(compiled.maps.values()))
     machine.maps["rows"].update(bytes(4), DATA[: layout.size], 0)

@@ -39,7 +39,7 @@ def compile_handlers(
     environment = Environment(
         lambda function: trees[function.__name__], lambda value: value
     )
-    return compile_site("program", site, handlers, target, environment)
+    return compile_site("program", handlers, target, environment)
 
 
 def counts(compiled: Compiled, *words: int) -> dict[int, int]:

@@ -90,7 +90,7 @@ def message(source: str, file: str) -> str:
             lambda function: trees[function.__name__], lambda value: value
         )
         handlers = [(Handler(space["program"]), site)]
-        compile_site("program", site, handlers, target, environment)
+        compile_site("program", handlers, target, environment)
     except CompileError as error:
         return str(error)
     raise AssertionError("it was not refused")

@@ -23,16 +23,36 @@ from skep.probes.intention import (
 )
 
 
+class Plan:
+    """One of several ways in which a tool can see what it shows.
+
+    A decorator of its probes, above that which makes the probe.  The plans of a tool
+    are tried in the order in which their first probes stand in the module; the probes
+    of one are attached together, or the next is tried.  `note` says what the plan does
+    not see.
+    """
+
+    def __init__(self, name: str, note: str = "") -> None:
+        self.name = name
+        self.note = note
+
+    def __call__(self, probe: Probe) -> Probe:
+        """The probe as a part of this plan."""
+        return probe._replace(plan=self)
+
+
 class Probe(NamedTuple):
     """A handler and where it runs.
 
     `when` is an option that must be set for the probe to be attached at all, or an
-    inline function that is asked before the handler runs, for every event.
+    inline function that is asked before the handler runs, for every event.  A probe
+    that belongs to no `plan` is always attached.
     """
 
     handler: SourceFunction
     intention: Intention
     when: object = None
+    plan: Plan | None = None
 
 
 Decorator = Callable[[SourceFunction], Probe]

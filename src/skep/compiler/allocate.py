@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from skep.compiler import ir
+from skep.compiler import ir, spill_slots
 from skep.compiler.ir import Block, CallHelper, Graph, Move, Slot
 from skep.compiler.liveness import live_out
 from skep.errors import CompileError, InternalError
@@ -158,13 +158,14 @@ def allocate(graph: Graph) -> dict[int, int]:
         blocks = graph.blocks()
         colouring = Colouring(graph, blocks)
         colours, failed = _colour(colouring, temporary)
-        if failed is None:
+        if not failed:
             return {
                 register: colours[colouring.find(register)]
                 for register in range(len(colouring.alias))
                 if colouring.find(register) in colours
             }
-        _spill(graph, blocks, _members(colouring, failed), temporary)
+        for each in failed:
+            _spill(graph, blocks, _members(colouring, each), temporary)
 
 
 def _members(colouring: Colouring, representative: int) -> set[int]:
@@ -178,13 +179,14 @@ def _members(colouring: Colouring, representative: int) -> set[int]:
 
 def _colour(
     colouring: Colouring, temporary: set[int]
-) -> tuple[dict[int, int], int | None]:
-    """Colours for all registers, or one that must be spilled.
+) -> tuple[dict[int, int], list[int]]:
+    """Colours for all registers, or those that must be spilled.
 
     Registers are taken away in an order in which each has few neighbours left, then
     coloured in the opposite order (Briggs: optimistically).
     """
     colours: dict[int, int] = {}
+    failed: list[int] = []
     members = [0] * len(ALL)
     for register in reversed(_elimination_order(colouring, temporary)):
         conflicts = colouring.conflicts[register]
@@ -192,11 +194,16 @@ def _colour(
         if colouring.across_calls >> register & 1:
             taken.update(CALL_CLOBBERED)
         colour = _choose([*colouring.wishes[register], *PREFERENCE], taken)
+        if colour is None and register in temporary:
+            # It lives shortly: what is in its way goes, and all start again.
+            rival = _cheapest_rival(register, colouring, colours, temporary)
+            return colours, [*failed, rival]
         if colour is None:
-            return colours, _cheapest(register, colouring, colours, temporary)
+            failed.append(register)
+            continue
         colours[register] = colour
         members[colour] |= 1 << register
-    return colours, None
+    return colours, failed
 
 
 def _elimination_order(colouring: Colouring, temporary: set[int]) -> list[int]:
@@ -244,12 +251,10 @@ def _choose(wanted: Sequence[int], taken: set[int]) -> int | None:
     return None
 
 
-def _cheapest(
+def _cheapest_rival(
     register: int, colouring: Colouring, colours: dict[int, int], temporary: set[int]
 ) -> int:
     """Which register to spill so that `register` finds a place."""
-    if register not in temporary:
-        return register
     rivals = [
         other
         for other in colours
@@ -264,7 +269,7 @@ def _spill(
     graph: Graph, blocks: Sequence[Block], spilled: set[int], temporary: set[int]
 ) -> None:
     """Keep registers that stand for each other in one slot of the stack."""
-    slot = Slot(8, 8, "spilled value")
+    slot = Slot(8, 8, spill_slots.SPILLED)
     for block in blocks:
         rewriter = _SpillRewriter(graph, spilled, temporary, slot)
         for instruction in block.instructions:
@@ -346,16 +351,20 @@ def place_slots(blocks: Sequence[Block]) -> int:
 
     Raises CompileError, naming the largest slots, when they do not fit.
     """
-    slots: dict[int, Slot] = {}
+    shared = spill_slots.share(blocks)
+    every: dict[int, Slot] = {}
     for block in blocks:
         for instruction in block.instructions:
             for slot in _slots_of(instruction):
-                slots[id(slot)] = slot
+                every[id(slot)] = slot
+    slots = {key: slot for key, slot in every.items() if shared.get(key, slot) is slot}
     depth = 0
     for slot in sorted(slots.values(), key=lambda slot: slot.size):
         depth += slot.size
         depth = -(-depth // slot.align) * slot.align
         slot.offset = -depth
+    for key, owner in shared.items():
+        every[key].offset = owner.offset
     if depth > STACK_SIZE:
         largest = sorted(slots.values(), key=lambda slot: -slot.size)[:4]
         raise CompileError(

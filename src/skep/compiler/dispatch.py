@@ -62,16 +62,20 @@ def _refuse_sharing(
                 )
 
 
-def walk_entry(walker: Walker, name: str, entry: Site, called: tree.Function) -> None:
-    """Walk the program at the start of calls, which saves what `entry` says."""
-    fetcher = Fetcher(walker, entry.program_type == "tracing", called.span)
+def walk_entries(walker: Walker, entries: Sequence[tuple[tree.Function, Site]]) -> None:
+    """Walk a program at the start of calls, which saves what each entry says for the
+    handler at the return."""
+    called, first = entries[0]
+    fetcher = Fetcher(walker, first.program_type == "tracing", called.span)
     walker.builder.span = called.span
     walker.frame = Frame(called, Globals({}, {}), None)
-    saver = _Saver(walker, name, entry)
-    if entry.match is None:
-        saver.enter(SyscallCase(-1, False, "", entry.params), fetcher)
-    else:
-        _walk_matches(walker, [entry], [saver], fetcher)
+    savers = [_Saver(walker, handler.name, entry) for handler, entry in entries]
+    if first.match is not None:
+        _walk_matches(walker, [entry for _, entry in entries], savers, fetcher)
+        return
+    for saver, (_, entry) in zip(savers, entries):
+        saver.save(SyscallCase(-1, False, "", entry.params), fetcher)
+    walker.builder.exit()
 
 
 def _walk_matches(
@@ -216,8 +220,12 @@ class _Saver:
 
     def enter(self, case: SyscallCase, fetcher: Fetcher) -> None:
         """Save the parameters of one case and leave."""
-        saved.save(self.walker, self.name, self.entry, case, fetcher)
+        self.save(case, fetcher)
         self.walker.builder.exit()
+
+    def save(self, case: SyscallCase, fetcher: Fetcher) -> None:
+        """Save the parameters of one case."""
+        saved.save(self.walker, self.name, self.entry, case, fetcher)
 
     def walk(self) -> None:
         """There is no body."""

@@ -36,16 +36,16 @@ class Compiled(NamedTuple):
 
 def compile_site(
     name: str,
-    site: Site,
     handlers: Sequence[tuple[Handler, Site]],
     target: Target,
     environment: Environment,
 ) -> Compiled:
-    """Compile what runs at `site`; each handler comes with the site it was resolved to,
-    all of which attach at the same place.
+    """Compile what runs at one place; each handler comes with the site that it was
+    resolved to, all of which attach there.
 
     Raises CompileError with the place in the handler's source.
     """
+    site = handlers[0][1]
     walker = _start(target, environment, site)
     if site.match is not None:
         dispatch.walk_handlers(walker, handlers)
@@ -54,18 +54,23 @@ def compile_site(
     return _finish(name, site, walker)
 
 
-def compile_entry(
+def compile_entries(
     name: str,
-    entry: Site,
-    handler: Handler,
+    entries: Sequence[tuple[Handler, Site]],
     target: Target,
     environment: Environment,
 ) -> Compiled:
-    """Compile the program at the start of calls, for a handler at their return."""
-    walker = _start(target, environment, entry)
-    called = environment.tree_of(handler.function)
-    dispatch.walk_entry(walker, called.name, entry, called)
-    return _finish(name, entry, walker)
+    """Compile the program at the start of calls, for the handlers at their return.
+
+    All entries attach at the same place.
+    """
+    site = entries[0][1]
+    walker = _start(target, environment, site)
+    dispatch.walk_entries(
+        walker,
+        [(environment.tree_of(handler.function), entry) for handler, entry in entries],
+    )
+    return _finish(name, site, walker)
 
 
 def _walk_in_turn(walker: Walker, handlers: Sequence[tuple[Handler, Site]]) -> None:

@@ -69,7 +69,7 @@ def save(
     """At the start of a call: keep the values of its parameters for its return."""
     b = walker.builder
     spec, layout = map_of(name, entry), layout_of(entry)
-    slot = b.slot(layout.size, "saved arguments")
+    slot = b.shared_slot(layout.size, "saved arguments")
     values = {param.name: _word(walker, fetcher, param) for param in case.params}
     calls = _calls(entry)
     values[CALL] = Imm(calls.index(case.name) if case.name in calls else 0)

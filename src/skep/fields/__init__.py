@@ -10,16 +10,18 @@ from skep.fields.base import Cell, Column, Context, Field, Member, Value, column
 from skep.fields.block import Disk, IoFlags
 from skep.fields.clock import Clock
 from skep.fields.execs import ExecArgs, Interpreted
-from skep.fields.files import FileMode, OpenFlags
+from skep.fields.files import FileMode, FileOperation, OpenFlags
 from skep.fields.integers import S32, S64, U8, U16, U32, U64, Hex
 from skep.fields.paths import FullPath
 from skep.fields.results import Errno, FdOrErrno, Ret
+from skep.fields.sizes import KiloBytes
 from skep.fields.task import CgroupId, Comm, Cpu, Pid, Ppid, Tid, Uid
 from skep.fields.text import Args, Bytes, Text
 from skep.fields.times import (
     DurationNs,
     LatencyMs,
     LatencyUs,
+    MonotonicUs,
     SinceStart,
     Time,
     WallClock,
@@ -48,13 +50,16 @@ __all__ = [
     "FdOrErrno",
     "Field",
     "FileMode",
+    "FileOperation",
     "FullPath",
     "Hex",
     "Interpreted",
     "IoFlags",
+    "KiloBytes",
     "LatencyMs",
     "LatencyUs",
     "Member",
+    "MonotonicUs",
     "OpenFlags",
     "Pid",
     "Ppid",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from skep.errors import UsageError, did_you_mean
 from skep.fields.base import Cell, Context, Field, Member, Value
@@ -123,3 +123,34 @@ def creates(flags: int) -> bool:
     O_TMPFILE contains O_DIRECTORY, so all of its bits must be set.
     """
     return bool(flags & os.O_CREAT) or flags & os.O_TMPFILE == os.O_TMPFILE
+
+
+class FileOperation(Field):
+    """What is done with a file, shown as a letter; JSON has it in words."""
+
+    ctype = "u8"
+    title = "T"
+    width = 1
+    spec = ""
+    meaning = "kind of operation"
+
+    WORDS: ClassVar[Mapping[str, str]] = {
+        "C": "commit",
+        "G": "getattr",
+        "O": "open",
+        "R": "read",
+        "S": "sync",
+        "W": "write",
+    }
+
+    @classmethod
+    def text(cls, raw: Any, spec: str, context: Context) -> str:
+        """The letter."""
+        return chr(raw)
+
+    @classmethod
+    def value(cls, member: Member, context: Context) -> Value:
+        """The word."""
+        return Value(
+            member.name, member.raw, convert=lambda raw: cls.WORDS.get(chr(raw))
+        )

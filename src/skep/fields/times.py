@@ -106,6 +106,15 @@ class DurationNs(Field):
     meaning = "duration"
 
 
+class MonotonicUs(DurationNs):
+    """When it happened, since boot: shown in microseconds; nanoseconds to programs."""
+
+    fill = "ktime_ns"
+    width = 0
+    shown = "{} // 1000"
+    meaning = "when it happened, since boot"
+
+
 class LatencyUs(DurationNs):
     """A duration shown in whole microseconds; nanoseconds to programs."""
 

@@ -9,6 +9,12 @@ AT_FDCWD = -100
 DEEPEST = 31
 """Directories above a relative path that are looked up at most."""
 
+S_IFMT, S_IFREG = 0o170000, 0o100000
+"""Where the type of a file is in its mode, and that of regular files (inode(7))."""
+
+FMODE_PATH = 1 << 14
+"""In a file's mode: open for its place only (include/linux/fs.h)."""
+
 O_ACCMODE = 3
 """The bits of open(2)'s flags that tell reading from writing."""
 
@@ -51,3 +57,31 @@ def directory_of(dfd):
     if dfd == AT_FDCWD:
         return bpf.kernel(task.fs.pwd)
     return bpf.kernel(task.files.fdt.fd[bpf.u32(dfd)].f_path)
+
+
+@bpf.inline
+def file_of(fd):
+    """The `struct file *` of a file descriptor of the current task, or None."""
+    table = bpf.kernel(bpf.task()).files.fdt
+    if bpf.u32(fd) >= table.max_fds:
+        return None
+    return bpf.kernel(table.fd[bpf.u32(fd)])
+
+
+@bpf.inline
+def is_regular(file):
+    """Whether a file is open for use (not O_PATH), and neither directory nor device."""
+    if file.f_mode & FMODE_PATH:
+        return False
+    return file.f_inode.i_mode & S_IFMT == S_IFREG
+
+
+@bpf.inline
+def position_of(pos_l, pos_h):
+    """The offset that preadv(2) and its like get in two arguments.
+
+    64-bit calls have it in the first (pos_from_hilo, fs/read_write.c).
+    """
+    if bpf.compat():
+        return bpf.s64(bpf.u64(pos_h) << 32 | bpf.u32(pos_l))
+    return bpf.s64(pos_l)

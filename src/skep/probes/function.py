@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from functools import partial
 
-from skep.errors import NotSupported, ProbeNotFound
+from skep.errors import NotLoaded, NotSupported, ProbeNotFound
 from skep.probes.candidate import (
     Candidate,
     Clock,
@@ -64,18 +64,15 @@ def _find_all(
 ) -> tuple[list[Function], str]:
     """The functions, and a note on those that are left out."""
     found: list[Function] = []
-    missing = []
+    missing: list[str] = []
     for name in intention.names:
         try:
             found.append(find(name, intention, target))
-        except ProbeNotFound as error:
+        except (NotLoaded, ProbeNotFound):
             if not intention.optional:
                 raise
-            missing.append((name, error))
-    if not found:
-        raise missing[0][1]
-    names = ", ".join(name for name, _ in missing)
-    return found, f"this kernel has no {names}" if names else ""
+            missing.append(name)
+    return found, f"this kernel has no {', '.join(missing)}" if missing else ""
 
 
 def _candidates(

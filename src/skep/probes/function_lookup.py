@@ -7,7 +7,13 @@ from typing import NamedTuple
 
 from skep.btf import Btf
 from skep.btf.types import FuncProto, Struct
-from skep.errors import ProbeNotFound, did_you_mean, near_matches
+from skep.errors import (
+    NotLoaded,
+    ProbeNotFound,
+    SkepError,
+    did_you_mean,
+    near_matches,
+)
 from skep.probes.intention import FunctionEntry, FunctionExit
 from skep.probes.parameters import Declared, Prototype, parse_function, split_user
 from skep.target import Target
@@ -56,7 +62,7 @@ def find(
 ) -> Function:
     """The function that `text` means: the first of "a|b|c" that the kernel has.
 
-    Raises `ProbeNotFound` with the reason.
+    Raises `ProbeNotFound` or `NotLoaded` with the reason.
     """
     names = text.split("|")
     prototype = parse_function(intention.prototype) if intention.prototype else None
@@ -132,12 +138,12 @@ def variants(function: Function, target: Target) -> Function:
     return function._replace(name=whole[0]) if whole else function
 
 
-def _unknown(name: str, module: str, target: Target) -> ProbeNotFound:
+def _unknown(name: str, module: str, target: Target) -> SkepError:
     symbols = [symbol for symbol, _ in target.function_symbols(name)]
     notes = [f"there is {', '.join(symbols)}, a part of it"] if symbols else []
     loaded = not module or target.module_btf(module) is not None
     if not loaded and not symbols:
-        return ProbeNotFound(
+        return NotLoaded(
             f"the kernel has no function {name!r}",
             notes=[f"the module {module} is not loaded, or has no such function"],
             hint=f"modprobe {module}",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Callable, TypeVar
+from functools import partial
+from typing import Callable, NamedTuple, TypeVar
 
 from skep.errors import (
     AttachError,
@@ -21,6 +22,7 @@ from skep.runtime.programs import Program
 from skep.spec import CollectionSpec, MapSpec
 
 C = TypeVar("C")
+R = TypeVar("R")
 
 _FALL_BACK_ON = (
     AttachError,
@@ -30,6 +32,14 @@ _FALL_BACK_ON = (
     TargetError,
     VerifierRejection,
 )
+
+
+class Mark(NamedTuple):
+    """How many objects of each kind a collection has."""
+
+    maps: int
+    programs: int
+    links: int
 
 
 class Collection:
@@ -94,23 +104,47 @@ class Collection:
         one that was taken, and those before it with what went wrong.  When all fail,
         raises the error of the first, with those of the others as notes.
         """
+
+        def add(compile_spec: Callable[[], CollectionSpec]) -> None:
+            self.add(compile_spec(), verbose)
+
+        choices = ((each, partial(add, compile_spec)) for each, compile_spec in ladder)
+        candidate, _, failures = self.first_of(choices)
+        return candidate, failures
+
+    def first_of(
+        self, choices: Iterable[tuple[C, Callable[[], R]]]
+    ) -> tuple[C, R, list[tuple[C, SkepError]]]:
+        """The first choice whose function works, with what that returns.
+
+        What a function that fails has added is taken away.  Returns also the choices
+        before, with their errors; raises as `add_first` does.
+        """
         failures: list[tuple[C, SkepError]] = []
-        for candidate, compile_spec in ladder:
+        for choice, attempt in choices:
+            mark = self.mark()
             try:
-                self.add(compile_spec(), verbose)
+                return choice, attempt(), failures
             except _FALL_BACK_ON as error:
-                failures.append((candidate, error))
-                continue
-            return candidate, failures
+                failures.append((choice, error))
+                self.back_to(mark)
         raise _nothing_worked([error for _, error in failures])
 
     def close(self) -> None:
         """Detach and free everything, in reverse order."""
-        close_links(self.links)
-        self.links.clear()
-        while self.programs:
+        self.back_to(Mark(0, 0, 0))
+
+    def mark(self) -> Mark:
+        """How much the collection has by now, for `back_to`."""
+        return Mark(len(self.maps), len(self.programs), len(self.links))
+
+    def back_to(self, mark: Mark) -> None:
+        """Detach and free what has come since the mark, in reverse order."""
+        close_links(self.links[mark.links :])
+        del self.links[mark.links :]
+        while len(self.programs) > mark.programs:
             self.programs.pop().close()
-        for name in reversed(list(self.maps)):
+        for name in reversed(list(self.maps)[mark.maps :]):
             self.maps.pop(name).close()
 
     def __enter__(self) -> Collection:

@@ -1,5 +1,5 @@
 """From a tool's module to a run; and the few functions that tools call themselves."""
 
-from skep.toolkit.checks import contains, matches, pages, positive
+from skep.toolkit.checks import contains, matches, not_negative, pages, positive
 
-__all__ = ["contains", "matches", "pages", "positive"]
+__all__ = ["contains", "matches", "not_negative", "pages", "positive"]

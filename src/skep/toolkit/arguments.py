@@ -48,7 +48,8 @@ def parser_of(tool: Tool) -> argparse.ArgumentParser:
     """The parser for a tool's command line."""
     parser = _Parser(tool)
     for declared in tool.options.options.values():
-        _add(parser, declared)
+        if declared.name not in tool.preset:
+            _add(parser, declared)
     return parser
 
 
@@ -86,7 +87,7 @@ def parse(tool: Tool, arguments: Sequence[str]) -> Options:
 
 def bind(tool: Tool, values: dict[str, Any]) -> Options:
     """Options with these values, checked.  Raises UsageError."""
-    options = tool.options(values)
+    options = tool.options({**tool.preset, **values})
     _check_common(options)
     _check_rows(tool, options)
     options.finish()

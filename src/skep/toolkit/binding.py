@@ -114,12 +114,16 @@ class Binding:
         """What a probe asks for, with what it says by options filled in."""
         intention: Any = probe.intention
         values = {
-            name: self.value_of(value)
+            name: tuple(map(self._filled_in, value))
+            if isinstance(value, tuple)
+            else self._filled_in(value)
             for name, value in intention._asdict().items()
-            if isinstance(value, Option) or callable(value)
         }
         bound: Intention = intention._replace(**values)
         return bound
+
+    def _filled_in(self, value: Any) -> Any:
+        return self.value_of(value) if _refers(value) else value
 
     def is_on(self, when: object) -> bool:
         """Whether what `when` says holds in this run; None always does."""
@@ -145,7 +149,11 @@ class Binding:
         return members
 
     def _column(self, column: Column) -> Column:
-        return column._replace(format=self.value_of(column.format))
+        return column._replace(
+            title=self.value_of(column.title),
+            width=self.value_of(column.width),
+            format=self.value_of(column.format),
+        )
 
     def stream(self, stream: Stream) -> StreamObject:
         """A stream with the layout of its visible members."""
@@ -224,6 +232,11 @@ class Binding:
             if value is declared:
                 return name
         return f"map{len(self._objects)}"
+
+
+def _refers(value: object) -> bool:
+    """Whether a value is to be had from the options."""
+    return isinstance(value, Option) or callable(value)
 
 
 def _kernel_type(ctype: str) -> KernelType:

@@ -22,6 +22,13 @@ def positive(number: N) -> N:
     return number
 
 
+def not_negative(number: N) -> N:
+    """The number, if it is zero or more.  Raises UsageError."""
+    if not number >= 0:
+        raise UsageError(f"{number:g} is less than zero")
+    return number
+
+
 def pages(number: int) -> int:
     """A number of pages for a ring buffer: a power of two.  Raises UsageError."""
     if number <= 0 or number & (number - 1):

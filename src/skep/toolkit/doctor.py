@@ -17,7 +17,13 @@ from skep.runtime.features import Verdict, survey
 from skep.target import Target
 from skep.toolkit.arguments import bind
 from skep.toolkit.binding import Binding
-from skep.toolkit.session import Group, attach_group, groups_of
+from skep.toolkit.session import (
+    Group,
+    attach_group,
+    attach_plan,
+    groups_of,
+    schemes_of,
+)
 from skep.toolkit.tool import Tool, load, tool_names
 
 USAGE = """usage: skep doctor [--json] [TOOL ...]
@@ -162,22 +168,36 @@ def _examined(tool: Tool, target: Target, is_json: bool) -> bool:
 
 
 def findings_of(tool: Tool, target: Target) -> Iterator[Finding]:
-    """The probes of a run without options, then those that options add."""
+    """The probes of a run without options, then those that options add.
+
+    Of several plans, the first that works.
+    """
     binding = Binding(tool, bind(tool, {}))
-    for group in groups_of(binding):
-        yield _try(group, "", binding, target)
+    always, *plans = schemes_of(binding)
+    for group in always.groups:
+        yield from _try_group(group, "", binding, target)
+    if plans:
+        names = " or ".join(scheme.plan.name for scheme in plans if scheme.plan)
+        yield from _try(names, "", lambda c: attach_plan(c, plans, binding, target))
     for group in groups_of(binding, switched_on=False):
         switch = group.probes[0][1].when
         if isinstance(switch, Option):
             with_it = Binding(tool, bind(tool, {switch.name: True}))
-            yield _try(group, switch.flags[0], with_it, target)
+            yield from _try_group(group, switch.flags[0], with_it, target)
 
 
-def _try(group: Group, option: str, binding: Binding, target: Target) -> Finding:
-    """Attach a group of probes and detach it at once."""
+def _try_group(
+    group: Group, option: str, binding: Binding, target: Target
+) -> list[Finding]:
+    return _try(group.name, option, lambda c: [attach_group(c, group, binding, target)])
+
+
+def _try(
+    name: str, option: str, attach: Callable[[Collection], list[Receipt]]
+) -> list[Finding]:
+    """Attach probes and detach them at once."""
     with Collection() as collection:
         try:
-            receipt = attach_group(collection, group, binding, target)
+            return [Finding(each, option, None) for each in attach(collection)]
         except SkepError as error:
-            return Finding(Receipt(group.name, None), option, error)
-    return Finding(receipt, option, None)
+            return [Finding(Receipt(name, None), option, error)]

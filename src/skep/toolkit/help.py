@@ -26,7 +26,8 @@ def show_help(tool: Tool) -> None:
 def help_text(tool: Tool) -> str:
     """Usage, description, options by heading, examples."""
     description, _, examples = tool.doc.strip().partition("Examples:\n")
-    options = [*tool.options.options.values(), _HELP]
+    declared = tool.options.options.values()
+    options = [*(each for each in declared if each.name not in tool.preset), _HELP]
     sections = [
         _usage(tool.name, options),
         *(textwrap.fill(each, WIDTH) for each in description.strip().split("\n\n")),

@@ -29,9 +29,8 @@ class IntervalReport:
 
     def start(self) -> None:
         """Show the tool's banner."""
-        banner = getattr(self.run.tool.module, "BANNER", "")
-        if banner and self.form == "table":
-            self.run.writer.text(f"{banner}\n")
+        if self.form == "table":
+            self.run.show_banner()
 
     def records(self) -> None:
         """There are no records."""

@@ -55,9 +55,11 @@ class EventReport:
         assert run.session.ring is not None
         self.ring = run.session.ring
         self.ledger = run.session.ledger
+        self._run = run
         record = record_type(run.binding, stream)
         filters = run.tool.hook("filters")
         options: Any = run.binding.options
+        self._form = options.format
         self.events = Events(
             record,
             options.format,
@@ -70,7 +72,9 @@ class EventReport:
         self._counted = (0, 0)
 
     def start(self) -> None:
-        """Show the header."""
+        """Show the banner and the header."""
+        if self._form == "table":
+            self._run.show_banner()
         self.events.header()
 
     def records(self) -> None:
@@ -169,6 +173,14 @@ class Run:
             except OutputClosed:
                 pass
         return 0
+
+    def show_banner(self) -> None:
+        """Write what the tool says when everything is attached: its BANNER, a text or
+        a function of the options."""
+        banner = getattr(self.tool.module, "BANNER", "")
+        text = self.binding.value_of(banner)
+        if text:
+            self.writer.text(f"{text}\n")
 
     def _report(self) -> Report:
         streams = list(self.tool.streams.values())

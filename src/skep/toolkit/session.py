@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import NamedTuple
 
-from skep.authoring.on import Probe
+from skep.authoring.on import Plan, Probe
 from skep.compiler.body import Handler
 from skep.compiler.environment import HistogramObject
-from skep.compiler.program import Compiled, compile_entry, compile_site
+from skep.compiler.program import Compiled, compile_entries, compile_site
 from skep.errors import SkepError
 from skep.output.receipts import Receipt
 from skep.probes.candidate import Candidate, Site
@@ -38,6 +38,13 @@ class Group(NamedTuple):
         return ", ".join(name for name, _ in self.probes)
 
 
+class Scheme(NamedTuple):
+    """A plan of the tool with its groups; without a plan, what is always attached."""
+
+    plan: Plan | None
+    groups: Sequence[Group]
+
+
 class Rung(NamedTuple):
     """One candidate for all probes of a group: each probe with its candidate."""
 
@@ -62,20 +69,35 @@ class Rung(NamedTuple):
         return "; ".join(dict.fromkeys(note for note in notes if note))
 
 
-def groups_of(binding: Binding, switched_on: bool = True) -> list[Group]:
-    """The probes of this run; or those that its options switch off."""
-    calls: dict[type, list[tuple[str, Probe]]] = {}
-    groups = []
+def schemes_of(binding: Binding, switched_on: bool = True) -> list[Scheme]:
+    """The probes of this run, by plan; or those that its options switch off.
+
+    Probes without a plan come first, then the plans in their order.
+    """
+    by_plan: dict[Plan | None, list[tuple[str, Probe]]] = {None: []}
     for name, probe in binding.tool.probes.items():
         is_on = guard_of(probe.when) is not None or binding.is_on(probe.when)
-        if is_on is not switched_on:
-            continue
+        if is_on is switched_on:
+            by_plan.setdefault(probe.plan, []).append((name, probe))
+    return [Scheme(plan, _groups(probes)) for plan, probes in by_plan.items()]
+
+
+def _groups(probes: Iterable[tuple[str, Probe]]) -> list[Group]:
+    calls: dict[type, list[tuple[str, Probe]]] = {}
+    groups = []
+    for name, probe in probes:
         kind = type(probe.intention)
         if kind in (SyscallEnter, SyscallExit):
             calls.setdefault(kind, []).append((name, probe))
         else:
             groups.append(Group([(name, probe)]))
     return [Group(probes) for probes in calls.values()] + groups
+
+
+def groups_of(binding: Binding, switched_on: bool = True) -> list[Group]:
+    """The probes of this run, whatever their plans; or those that are switched off."""
+    schemes = schemes_of(binding, switched_on)
+    return [group for scheme in schemes for group in scheme.groups]
 
 
 def ladder_of(group: Group, binding: Binding, target: Target) -> Iterator[Rung]:
@@ -97,27 +119,31 @@ def ladder_of(group: Group, binding: Binding, target: Target) -> Iterator[Rung]:
     )
 
 
+Places = dict[AttachSpec, list[tuple[str, Handler, Site]]]
+"""What runs at each place: handlers by name, each with its own site there."""
+
+
 def compile_programs(
     rung: Rung, binding: Binding, target: Target
 ) -> list[tuple[str, Compiled]]:
     """The programs of one candidate by name, in the order in which they attach."""
     environment = binding.environment
-    compiled: list[tuple[str, Compiled]] = []
-    places: dict[AttachSpec, list[tuple[str, Handler, Site]]] = {}
+    entries: Places = {}
+    places: Places = {}
     for name, probe, candidate in rung.choices:
         guard = guard_of(probe.when)
         handler = Handler(probe.handler, (guard,) if guard else ())
         for site in candidate.sites:
             places.setdefault(site.attach, []).append((name, handler, site))
-            if site.entry is not None:
-                entry = f"{name}_entry"
-                result = compile_entry(entry, site.entry, handler, target, environment)
-                compiled.append((entry, result))
-    for users in places.values():
-        name, _, site = users[0]
-        handlers = [(handler, own_site) for _, handler, own_site in users]
-        result = compile_site(name, site, handlers, target, environment)
-        compiled.append((name, result))
+            entry = site.entry
+            if entry is not None:
+                entries.setdefault(entry.attach, []).append((name, handler, entry))
+    compiled: list[tuple[str, Compiled]] = []
+    for kind, compile_at in ((entries, compile_entries), (places, compile_site)):
+        for users in kind.values():
+            name = users[0][0] if kind is places else f"{users[0][0]}_entry"
+            handlers = [(handler, site) for _, handler, site in users]
+            compiled.append((name, compile_at(name, handlers, target, environment)))
     return compiled
 
 
@@ -151,6 +177,37 @@ def attach_group(
     return Receipt(group.name, rung.attach, rung.note, refused)
 
 
+def attach_plan(
+    collection: Collection,
+    schemes: Iterable[Scheme],
+    binding: Binding,
+    target: Target,
+) -> list[Receipt]:
+    """Attach all groups of the first plan that works; none if there is no plan.
+
+    Raises SkepError with the reasons when none works.
+    """
+
+    def attached(scheme: Scheme) -> list[Receipt]:
+        return [
+            attach_group(collection, group, binding, target) for group in scheme.groups
+        ]
+
+    choices = [(scheme, partial(attached, scheme)) for scheme in schemes]
+    if not choices:
+        return []
+    scheme, receipts, failures = collection.first_of(choices)
+    refused = [
+        (s.plan.name, e.diagnostic.message) for s, e in failures if s.plan is not None
+    ]
+    note = scheme.plan.note if scheme.plan else ""
+    notes = ["; ".join(filter(None, (note, each.note))) for each in receipts]
+    return [
+        each._replace(note=text, refused=[*refused, *each.refused])
+        for each, text in zip(receipts, notes)
+    ]
+
+
 class Session:
     """A tool's programs, attached; a context manager that takes all down at its end."""
 
@@ -175,9 +232,11 @@ class Session:
         if binding.tool.streams:
             self.collection.add(CollectionSpec([binding.ring], []))
             self.ring = RingBuffer(self.collection.maps[binding.ring.name])
-        for group in groups_of(binding):
+        always, *plans = schemes_of(binding)
+        for group in always.groups:
             receipt = attach_group(self.collection, group, binding, target)
             self.receipts.append(receipt)
+        self.receipts += attach_plan(self.collection, plans, binding, target)
 
     def histogram(self, bound: HistogramObject) -> Mapping[bytes, Sequence[int]]:
         """The counters of a histogram by key, cumulative since the start."""

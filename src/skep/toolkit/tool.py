@@ -13,12 +13,14 @@ from skep.authoring.on import Probe
 from skep.authoring.options import Options
 from skep.authoring.outputs import Histogram, Stream, Table
 from skep.errors import UsageError, near_matches
+from skep.tools import ALIASES
 
 
 class Tool(NamedTuple):
     """A tool's declarations.
 
     `filters` and `report` are the module's optional hooks (see `docs/tools.md`).
+    `preset` has the options that the tool's name stands for.
     """
 
     name: str
@@ -29,6 +31,7 @@ class Tool(NamedTuple):
     histograms: Mapping[str, Histogram]
     tables: Mapping[str, Table]
     module: ModuleType
+    preset: Mapping[str, Any] = {}
 
     def hook(self, name: str) -> Callable[..., Any] | None:
         """A function that the tool may define."""
@@ -41,12 +44,15 @@ class Tool(NamedTuple):
         return self.doc.split("\n", 1)[0].rstrip(".")
 
 
-def tool_names() -> list[str]:
-    """The names of all tools, sorted."""
+def tool_names(families: bool = False) -> list[str]:
+    """The names of all tools, sorted; modules with aliases only if `families`."""
     from pkgutil import iter_modules
 
     tools = importlib.import_module("skep.tools")
-    return sorted(module.name for module in iter_modules(tools.__path__))
+    names = {module.name for module in iter_modules(tools.__path__)}
+    if not families:
+        names -= {alias.tool for alias in ALIASES.values()}
+    return sorted(names.union(ALIASES))
 
 
 def load(name: str) -> Tool:
@@ -56,6 +62,12 @@ def load(name: str) -> Tool:
     """
     if name.endswith(".py"):
         return _load_file(name)
+    alias = ALIASES.get(name)
+    if alias is not None:
+        family = load(alias.tool)
+        _, _, rest = family.doc.partition("\n")
+        doc = f"{alias.summary}.\n{rest}"
+        return family._replace(name=name, doc=doc, preset=alias.preset)
     near: list[str] = []
     # Whatever else Python could import here is no tool.
     if name.isidentifier() and not name.startswith("_"):
@@ -64,7 +76,7 @@ def load(name: str) -> Tool:
         except ModuleNotFoundError as error:
             if error.name != f"skep.tools.{name}":
                 raise
-        near = near_matches(name, tool_names())
+        near = near_matches(name, tool_names(families=True))
     raise UsageError(
         f"there is no tool '{name}'",
         hint=f"did you mean {' or '.join(near)}?" if near else "see 'skep list'",
