@@ -75,39 +75,75 @@ def functions(elf: Elf, names: set[str] | None = None) -> Iterator[Function]:
 
     Raises `BinaryError` for a malformed file.
     """
-    left = {SHT_SYMTAB, SHT_DYNSYM}  # ELF allows one of each
+    for index, section in _tables(elf):
+        yield from _functions(elf, index, section, names)
+
+
+def addresses(elf: Elf, names: set[str]) -> dict[str, int]:
+    """Where symbols of any kind are, as the file has it.
+
+    A name that stands for several places, as local ones may, is left out.
+    """
+    found: dict[str, set[int]] = {}
+    for _, section in _tables(elf):
+        for symbol in _symbols(elf, section, names):
+            found.setdefault(symbol.name, set()).add(symbol.address)
+    return {name: places.pop() for name, places in found.items() if len(places) == 1}
+
+
+def _tables(elf: Elf) -> Iterator[tuple[int, Section]]:
+    """The symbol tables by number of section; ELF allows one of each kind."""
+    left = {SHT_SYMTAB, SHT_DYNSYM}
     for index, section in enumerate(elf.sections):
         if section.kind in left:
             left.remove(section.kind)
-            yield from _symbols(elf, index, section, names)
+            yield index, section
 
 
-def _symbols(
-    elf: Elf, index: int, section: Section, names: set[str] | None
-) -> Iterator[Function]:
+class _Symbol(NamedTuple):
+    number: int
+    kind: int
+    name: str
+    version: str
+    address: int
+    size: int
+
+
+def _symbols(elf: Elf, section: Section, names: set[str] | None) -> Iterator[_Symbol]:
+    """The symbols of a table that the file itself defines."""
     if section.entry_size != _SYMBOL.size:
         raise elf.error(f"symbols of {section.entry_size} bytes")
     strings = elf.linked(section.link)
     table = elf.content(section)
     table = table[: len(table) // _SYMBOL.size * _SYMBOL.size]
     places = None if names is None else _places(strings, names)
-    versions = _versions(elf, index) if section.kind == SHT_DYNSYM else _no_version
     for number, symbol in enumerate(_SYMBOL.iter_unpack(table)):
         place, info, _, defined_in, address, size = symbol
         if places is not None and place not in places:
             continue
-        kind = info & 0xF
-        if kind not in (_STT_FUNC, _STT_GNU_IFUNC) or not defined_in or not address:
-            continue
-        offset = elf.file_offset(address, PF_X)
         name = text(strings, place)
-        if offset is None or not name:
-            continue
-        # .symtab has the version in the name, "memcpy@@GLIBC_2.14".
-        name, _, version = name.partition("@")
-        version = version.lstrip("@") or versions(number)
-        indirect = kind == _STT_GNU_IFUNC
-        yield Function(name, version, address, offset, size, indirect)
+        if name and defined_in and address:
+            # .symtab has the version in the name, "memcpy@@GLIBC_2.14".
+            name, _, version = name.partition("@")
+            version = version.lstrip("@")
+            yield _Symbol(number, info & 0xF, name, version, address, size)
+
+
+def _functions(
+    elf: Elf, index: int, section: Section, names: set[str] | None
+) -> Iterator[Function]:
+    versions = _versions(elf, index) if section.kind == SHT_DYNSYM else _no_version
+    for symbol in _symbols(elf, section, names):
+        offset = elf.file_offset(symbol.address, PF_X)
+        if symbol.kind in (_STT_FUNC, _STT_GNU_IFUNC) and offset is not None:
+            yield Function(
+                symbol.name,
+                symbol.version or versions(symbol.number),
+                symbol.address,
+                offset,
+                symbol.size,
+                symbol.kind == _STT_GNU_IFUNC,
+            )
 
 
 def _places(strings: bytes, names: set[str]) -> set[int]:
