@@ -8,7 +8,6 @@ from skep.arch.description import Arch, Compat, RegisterPart
 _SYSCALL_ARGS = ("orig_x0", "regs[1]", "regs[2]", "regs[3]", "regs[4]", "regs[5]")
 
 
-
 def _registers() -> dict[str, RegisterPart]:
     """x0, w0 and so on."""
     parts = {

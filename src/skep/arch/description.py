@@ -42,8 +42,9 @@ class Arch(NamedTuple):
     valid on return.  `syscall_args` are valid both at entry to and at exit from a
     native system call.  Further arguments of a function lie on the stack, behind
     `return_address_size` bytes that the call itself has put there.  `registers` are the
-    general ones by their names in assembly.  `syscall_prefix` precedes the name of a native system call in
-    its kernel symbol; the function takes a pointer to `struct pt_regs`.
+    general ones by their names in assembly.  `syscall_prefix` precedes the name of a
+    native system call in its kernel symbol; the function takes a pointer to `struct
+    pt_regs`.
     """
 
     name: str

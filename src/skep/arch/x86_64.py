@@ -5,7 +5,6 @@ from __future__ import annotations
 from skep.arch.description import Arch, Compat, RegisterPart
 
 
-
 def _registers() -> dict[str, RegisterPart]:
     """rax, eax, ax, al, ah and so on."""
     parts = {"rip": RegisterPart("ip", 0, 8), "eip": RegisterPart("ip", 0, 4)}

@@ -169,10 +169,10 @@ class Fetcher:
         """What lies at an address in user memory."""
         b = self.builder
         address = b.constant(fetch.offset)
-        if fetch.index is not None:
-            index = self.ctx_field(fetch.index)
-            b.alu("*", index, Imm(fetch.scale))
-            b.alu("+", address, index)
+        if fetch.scaled is not None:
+            scaled = self.ctx_field(fetch.scaled)
+            b.alu("*", scaled, Imm(fetch.scale))
+            b.alu("+", address, scaled)
         if fetch.base is not None:
             b.alu("+", address, self.ctx_field(fetch.base))
         return self.walker.access.load_bytes(address, 0, fetch.size, "user")

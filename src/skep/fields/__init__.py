@@ -12,6 +12,7 @@ from skep.fields.clock import Clock
 from skep.fields.execs import ExecArgs, Interpreted
 from skep.fields.files import FileMode, OpenFlags
 from skep.fields.integers import S32, S64, U8, U16, U32, U64, Hex
+from skep.fields.lookups import LookupResult
 from skep.fields.paths import FullPath
 from skep.fields.results import Errno, FdOrErrno, Ret
 from skep.fields.task import CgroupId, Comm, Cpu, Pid, Ppid, Tid, Uid
@@ -54,6 +55,7 @@ __all__ = [
     "IoFlags",
     "LatencyMs",
     "LatencyUs",
+    "LookupResult",
     "Member",
     "OpenFlags",
     "Pid",

@@ -75,15 +75,15 @@ class Number(NamedTuple):
 
 
 class UserMemory(NamedTuple):
-    """`size` bytes, zero-extended, of user memory at base + index * scale + offset.
+    """`size` bytes, zero-extended, of user memory at base + scaled * scale + offset.
 
-    `base` and `index` are registers, members of struct pt_regs, which is the context.
+    `base` and `scaled` are registers, members of struct pt_regs, which is the context.
     """
 
     base: CtxField | None
     offset: int
     size: int
-    index: CtxField | None = None
+    scaled: CtxField | None = None
     scale: int = 1
 
 

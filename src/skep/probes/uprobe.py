@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
@@ -12,6 +12,7 @@ from skep.probes.intention import Uprobe, Uretprobe
 from skep.probes.parameters import Declared, parse_prototype, require
 from skep.probes.user import Registers, candidates
 from skep.spec import AttachSpec, UserPlace
+from skep.symbols.functions import Function
 from skep.target import Target
 from skep.target.user import UserFile
 
@@ -94,17 +95,40 @@ def _find(intention: Uprobe | Uretprobe, target: Target) -> _Found:
     patterns = intention.functions
     pid, copies = intention.pid or 0, intention.copies
     files = target.user_functions(intention.library, patterns, pid, copies)
+    _refuse_missing(intention, files, target)
     shift = intention.offset if isinstance(intention, Uprobe) else 0
     places: dict[UserPlace, None] = {}
+    for file, each in _functions(files):
+        # What is said of the first instruction does not hold for others.
+        if _why_not(each) is None or (shift and not each.indirect):
+            places[UserPlace(file.path, each.offset + shift)] = None
+    if not places:
+        raise _none_left(files)
+    return _Found(tuple(places), _note(files, copies and not pid))
+
+
+def _functions(files: Sequence[UserFile]) -> Iterator[tuple[UserFile, Function]]:
     for file in files:
         for matching in file.functions.values():
             for each in matching:
-                if not each.indirect:
-                    places[UserPlace(file.path, each.offset + shift)] = None
-    _refuse_missing(intention, files, target)
-    if not places:
-        raise ProbeNotFound(f"no function of {intention.library} can be probed")
-    return _Found(tuple(places), _note(files, copies and not pid))
+                yield file, each
+
+
+def _why_not(function: Function) -> str | None:
+    """Why a function cannot be probed; None if it can."""
+    if function.indirect:
+        return f"{function.name} is chosen at run time from several functions (IFUNC)"
+    if function.refused:
+        return f"the kernel takes no probe at the first instruction of {function.name}"
+    return None
+
+
+def _none_left(files: Sequence[UserFile]) -> ProbeNotFound:
+    reasons = (_why_not(each) for _, each in _functions(files))
+    known = list(dict.fromkeys(reason for reason in reasons if reason))
+    message = known[0] if len(known) == 1 else "no function can be probed"
+    where = " and ".join(file.shown for file in files)
+    return ProbeNotFound(f"{where}: {message}", notes=known[1:4])
 
 
 def _refuse_missing(
@@ -112,45 +136,30 @@ def _refuse_missing(
 ) -> None:
     """Each function must be in one of the files at least."""
     for pattern in intention.functions:
-        matching = [each for file in files for each in file.functions.get(pattern, ())]
-        where = " and ".join(file.shown for file in files if not file.problem)
-        if not matching:
+        if not any(file.functions.get(pattern) for file in files):
+            where = " and ".join(file.shown for file in files if not file.problem)
             raise ProbeNotFound(
                 f"there is no function {pattern} in {where}",
                 notes=[file.problem for file in files if file.problem],
                 hint=_near(pattern, intention, target),
             )
-        if "*" not in pattern and all(each.indirect for each in matching):
-            raise ProbeNotFound(
-                f"{pattern} in {where} is chosen at run time from several functions"
-                " (IFUNC)",
-                hint=f"probe those, if they are known: {_variants(pattern)}",
-            )
-
-
-def _variants(name: str) -> str:
-    return f"'__{name}_*', '{name}_*'"
 
 
 def _near(pattern: str, intention: Uprobe | Uretprobe, target: Target) -> str:
     """Functions of the library with a similar name."""
     files = target.user_functions(intention.library, ["*"], intention.pid or 0)
-    every = [each.name for file in files for each in file.functions["*"]]
-    return did_you_mean(pattern, every)
+    every = {each.name for _, each in _functions(files)}
+    return did_you_mean(pattern, sorted(every))
 
 
 def _note(files: Sequence[UserFile], copies: bool) -> str:
-    """What is not covered."""
-    notes = []
+    """What is covered besides, and what is not."""
+    notes = [f"not {file.shown}: {file.problem}" for file in files if file.problem]
     for file in files:
-        if file.problem:
-            notes.append(f"not {file.shown}: {file.problem}")
-        for pattern, matching in file.functions.items():
-            if not matching:
-                notes.append(f"{file.shown} has no {pattern}")
-            for each in matching:
-                if each.indirect:
-                    notes.append(f"{each.name} in {file.shown} is an IFUNC: left out")
+        missing = [name for name, found in file.functions.items() if not found]
+        notes += [f"{file.shown} has no {name}" for name in missing]
+    reasons = (_why_not(each) for _, each in _functions(files))
+    notes += dict.fromkeys(reason for reason in reasons if reason)
     if copies:
         others = [file.shown for file in files[1:] if not file.problem]
         notes += [f"also {shown}" for shown in others]

@@ -69,7 +69,9 @@ def _unknown(intention: Usdt, files: Sequence[UserFile]) -> ProbeNotFound:
     hint = did_you_mean(intention.name, others)
     if not others:
         hint = "the file has no USDT probes at all"
-    return ProbeNotFound(f"there is no USDT probe {intention.name} in {where}", hint=hint)
+    return ProbeNotFound(
+        f"there is no USDT probe {intention.name} in {where}", hint=hint
+    )
 
 
 class _Reader:
@@ -135,10 +137,10 @@ class _Reader:
             offset += distance
         elif operand.base is not None and operand.base.path:
             base = self._registers.part(operand.base)
-        index = None
-        if operand.index is not None and operand.index.path:
-            index = self._registers.part(operand.index, 8, operand.index_signed)
-        return UserMemory(base, offset, size, index, operand.scale)
+        scaled = None
+        if operand.scaled is not None and operand.scaled.path:
+            scaled = self._registers.part(operand.scaled, 8, operand.scaled_signed)
+        return UserMemory(base, offset, size, scaled, operand.scale)
 
     def _relative(
         self, symbol: str, probe: UsdtProbe, file: UserFile

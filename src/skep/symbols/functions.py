@@ -34,6 +34,7 @@ class Function(NamedTuple):
 
     `version` is that of the symbol ("GLIBC_2.2.5"), often "".  The address of an
     `indirect` one (STT_GNU_IFUNC) is not the function but what chooses it at run time.
+    The kernel does not take a probe at a `refused` one's first instruction.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Function(NamedTuple):
     offset: int
     size: int
     indirect: bool = False
+    refused: bool = False
 
 
 def find(elf: Elf, patterns: Iterable[str]) -> dict[str, list[Function]]:

@@ -31,17 +31,17 @@ class Register(NamedTuple):
 
 
 class Memory(NamedTuple):
-    """What is in memory at base + index * scale + offset.
+    """What is in memory at base + scaled * scale + offset.
 
-    With a `symbol` its address is added, too; `base` is None then.  The `index` is
-    signed or not.
+    With a `symbol` its address is added, too; `base` is None then.  The `scaled`
+    register is signed or not.
     """
 
     base: RegisterPart | None
     offset: int = 0
-    index: RegisterPart | None = None
+    scaled: RegisterPart | None = None
     scale: int = 1
-    index_signed: bool = False
+    scaled_signed: bool = False
     symbol: str = ""
 
 
@@ -132,9 +132,7 @@ _X86_MEMORY = re.compile(
 )
 
 
-def _parse_x86_64(
-    text: str, registers: Mapping[str, RegisterPart]
-) -> Operand | None:
+def _parse_x86_64(text: str, registers: Mapping[str, RegisterPart]) -> Operand | None:
     """The operands of AT&T syntax."""
     if text.startswith("$"):
         value = _sum(text[1:])
