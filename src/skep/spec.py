@@ -18,6 +18,7 @@ LEDGER_CAUSES = (
     "truncated",
     "scratch busy",
     "loop limit",
+    "unpaired",
 )
 """Causes of loss that programs count, in the order of the ledger's u64 counters.
 

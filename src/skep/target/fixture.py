@@ -16,8 +16,8 @@ class FixtureFacts:
     """Facts saved in a tar archive, see `skep.target.facts.Facts`.
 
     Its members: "release", "machine", "cpus_possible" (a number), "symbols" (one name
-    per line), "btf/vmlinux", "btf/MODULE" and "events/CATEGORY/EVENT/format".  Functions
-    and USDT probes of user programs are in "user.txt" beside the archive.
+    per line), "btf/vmlinux", "btf/MODULE" and "events/CATEGORY/EVENT/format".
+    Functions and USDT probes of user programs are in "user.txt" beside the archive.
     """
 
     def __init__(self, path: str) -> None:
