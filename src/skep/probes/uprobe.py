@@ -26,10 +26,10 @@ def resolve(
     intention: Uprobe | Uretprobe, needs: AbstractSet[str], target: Target
 ) -> list[Candidate]:
     """The ways to run a program at functions of a library, best first."""
+    registers = Registers(target)
     found = _find(intention, target)
     name = f"{intention.library}:{','.join(intention.functions)}"
     attach = AttachSpec("uprobe", name, places=found.places, pid=intention.pid or 0)
-    registers = Registers(target)
     arguments = _arguments(intention.prototype, registers)
     if isinstance(intention, Uprobe):
         require(needs, [each.name for each in arguments], name)

@@ -43,8 +43,8 @@ def resolve(
     """
     provider, _, name = intention.name.rpartition(":")
     pid = intention.pid or 0
-    files = target.usdt_probes(intention.library, provider, name, pid)
     reader = _Reader(intention, needs, target)
+    files = target.usdt_probes(intention.library, provider, name, pid)
     groups: dict[tuple[Param, ...], list[UserPlace]] = {}
     for file in files:
         for probe in file.probes:
