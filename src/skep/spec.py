@@ -18,6 +18,7 @@ LEDGER_CAUSES = (
     "truncated",
     "scratch busy",
     "loop limit",
+    "unpaired",
 )
 """Causes of loss that programs count, in the order of the ledger's u64 counters.
 
@@ -45,6 +46,18 @@ class MapSpec(NamedTuple):
     pinned: str = ""
 
 
+class UserPlace(NamedTuple):
+    """An instruction of a user program: `offset` in the file that `path` opens.
+
+    `semaphore` is where in the file a counter of those who trace this place is; the
+    kernel adds to it in each process.  0 for none.
+    """
+
+    path: str
+    offset: int
+    semaphore: int = 0
+
+
 class AttachSpec(NamedTuple):
     """Where a program is attached.
 
@@ -60,19 +73,21 @@ class AttachSpec(NamedTuple):
     "fexit"           kernel function           the same
     "kprobe"          symbol                    -
     "kretprobe"       symbol                    -
-    "uprobe"          user function             - (in the file `path`, at `offset`)
-    "uretprobe"       user function             -
+    "uprobe"          "library:functions"       - (each of `places`, by a perf event)
+    "uretprobe"       "library:functions"       -
+    "uprobe_multi"    "library:functions"       - (`places`, by a link for each file)
+    "uretprobe_multi" "library:functions"       -
 
-    `offset` is in bytes: from the symbol for a kprobe, from the start of the file for a
-    uprobe.  `pid` is the only process that a uprobe is for, 0 for all.
+    `offset` of a kprobe is in bytes from the symbol.  `pid` is the only process that a
+    user probe is for, 0 for all.
     """
 
     kind: str
     name: str
     id: int = 0
     module: str = ""
-    path: str = ""
     offset: int = 0
+    places: tuple[UserPlace, ...] = ()
     pid: int = 0
 
 

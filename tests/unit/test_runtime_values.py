@@ -85,6 +85,7 @@ def test_ledger_adds_up():
         "truncated": 3,
         "scratch busy": 4,
         "loop limit": 5,
+        "unpaired": 6,
         RECURSION: 0,
         "queue full": 3,
     }

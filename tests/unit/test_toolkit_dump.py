@@ -29,7 +29,7 @@ def test_every_program_has_a_header(
     name: str, stage: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     text = dumped(name, stage, capfd)
-    assert re.match(r"# \w+: tp_btf:\w+\n", text)
+    assert re.match(r"# \w+: (tp_btf|uprobe_multi):\S+\n", text)
     assert text.endswith("\n\n")
 
 

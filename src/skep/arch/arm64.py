@@ -2,10 +2,26 @@
 
 from __future__ import annotations
 
-from skep.arch.description import Arch, Compat
+from skep.arch.description import Arch, Compat, RegisterPart
 
 # x0 becomes the return value; orig_x0 still has the first argument at exit.
 _SYSCALL_ARGS = ("orig_x0", "regs[1]", "regs[2]", "regs[3]", "regs[4]", "regs[5]")
+
+
+def _registers() -> dict[str, RegisterPart]:
+    """x0, w0 and so on."""
+    parts = {
+        "sp": RegisterPart("sp", 0, 8),
+        "wsp": RegisterPart("sp", 0, 4),
+        "pc": RegisterPart("pc", 0, 8),
+        "xzr": RegisterPart("", 0, 8),
+        "wzr": RegisterPart("", 0, 4),
+    }
+    for number in range(31):
+        parts[f"x{number}"] = RegisterPart(f"regs[{number}]", 0, 8)
+        parts[f"w{number}"] = RegisterPart(f"regs[{number}]", 0, 4)
+    return parts
+
 
 ARM64 = Arch(
     name="arm64",
@@ -20,6 +36,8 @@ ARM64 = Arch(
     syscall_args=_SYSCALL_ARGS,
     syscall_number="syscallno",
     syscall_prefix="__arm64_sys_",
+    return_address_size=0,
+    registers=_registers(),
     compat=Compat(
         task_member="thread_info.flags",
         task_mask=1 << 22,  # TIF_32BIT

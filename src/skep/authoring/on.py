@@ -20,6 +20,9 @@ from skep.probes.intention import (
     SyscallExit,
     TestRun,
     Tracepoint,
+    Uprobe,
+    Uretprobe,
+    Usdt,
 )
 
 
@@ -152,6 +155,57 @@ def kretprobe(
     """As `exit`, by a kretprobe and in no other way."""
     kinds = ("kretprobe",)
     return _probe(FunctionExit((function,), module, prototype, kinds=kinds), when)
+
+
+def uprobe(
+    library: Any,
+    *functions: str,
+    pid: Any = None,
+    offset: int = 0,
+    prototype: str = "",
+    copies: bool = False,
+    when: object = None,
+) -> Decorator:
+    """At functions of a user library or program; parameters are those of `prototype`.
+
+    The library is a path or a name ("c", "ssl", "python3"), a function a name or has
+    "*" in it.  Without a prototype ("char *name, int flags") the arguments are arg1,
+    arg2 and so on.  `pid` is the only process of interest; `copies` adds other files of
+    that library that processes have mapped, those of containers.  Library and pid may
+    be options.
+    """
+    return _probe(Uprobe(library, functions, pid, offset, prototype, copies), when)
+
+
+def uretprobe(
+    library: Any,
+    *functions: str,
+    pid: Any = None,
+    prototype: str = "",
+    returns: str = "long",
+    copies: bool = False,
+    when: object = None,
+) -> Decorator:
+    """At the return of user functions; also `ret`, of type `returns`, and `elapsed_ns`.
+
+    See `uprobe`.  The arguments are those that the call was made with.
+    """
+    intention = Uretprobe(library, functions, pid, prototype, returns, copies)
+    return _probe(intention, when)
+
+
+def usdt(
+    library: Any,
+    name: Any,
+    pid: Any = None,
+    prototype: str = "",
+    when: object = None,
+) -> Decorator:
+    """At a USDT probe "provider:name"; parameters are arg1, arg2 and so on.
+
+    `prototype` gives them names and types.  See `uprobe` for library and pid.
+    """
+    return _probe(Usdt(library, name, pid, prototype), when)
 
 
 def interval(seconds: float, when: object = None) -> Decorator:

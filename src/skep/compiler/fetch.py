@@ -6,9 +6,9 @@ from collections.abc import Hashable
 from typing import TYPE_CHECKING, Callable, NamedTuple
 
 from skep.compiler.arithmetic import convert, sign_loaded, truncate
-from skep.compiler.ir import Address, Imm
+from skep.compiler.ir import Address, Imm, Operand
 from skep.compiler.types import U64, Array, Int, Layout, Pointer, Struct
-from skep.compiler.values import Place, Register, Value
+from skep.compiler.values import Const, Place, Register, Value
 from skep.errors import InternalError, Span
 from skep.probes.candidate import (
     Clock,
@@ -18,11 +18,14 @@ from skep.probes.candidate import (
     DataLoc,
     Elapsed,
     Frame,
+    Number,
     Param,
     ProbedWord,
     RegsMember,
     RegsPair,
     Saved,
+    UserAddress,
+    UserMemory,
 )
 
 if TYPE_CHECKING:
@@ -152,6 +155,31 @@ class Fetcher:
         self.builder.alu("|", both, low)
         return both
 
+    def constant(self, fetch: Number) -> int:
+        """A number that the probe's description has."""
+        return self.builder.constant(fetch.value)
+
+    def user_address(self, fetch: UserAddress) -> int:
+        """An address in user memory."""
+        address = self.ctx_field(fetch.base)
+        self.builder.alu("+", address, self._immediate(fetch.offset))
+        return address
+
+    def user_memory(self, fetch: UserMemory) -> int:
+        """What lies at an address in user memory."""
+        b = self.builder
+        address = b.constant(fetch.offset)
+        if fetch.scaled is not None:
+            scaled = self.ctx_field(fetch.scaled)
+            b.alu("*", scaled, Imm(fetch.scale))
+            b.alu("+", address, scaled)
+        if fetch.base is not None:
+            b.alu("+", address, self.ctx_field(fetch.base))
+        return self.walker.access.load_bytes(address, 0, fetch.size, "user")
+
+    def _immediate(self, number: int) -> Operand:
+        return self.builder.operand(Const(number, U64), wide=True)
+
     def saved_value(self, fetch: Saved | Elapsed) -> int:
         """A value that the entry program saved."""
         assert self.saved is not None
@@ -192,6 +220,9 @@ _FETCHES: dict[type, Callable[..., int]] = {
     DataLoc: Fetcher.data_loc,
     RegsMember: Fetcher.regs_member,
     RegsPair: Fetcher.regs_pair,
+    Number: Fetcher.constant,
+    UserMemory: Fetcher.user_memory,
+    UserAddress: Fetcher.user_address,
     Saved: Fetcher.saved_value,
     Clock: Fetcher.clock,
     Elapsed: Fetcher.elapsed,

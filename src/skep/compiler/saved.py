@@ -108,6 +108,9 @@ def find(walker: Walker, name: str, site: Site, call: str, fetcher: Fetcher) -> 
     missing, present = b.new_block(), b.new_block()
     b.finish(ir.Branch("==", found, Imm(0), True, missing, present))
     b.start(missing)
+    if site.frame and site.frame.abandoned:
+        # The entry is attached first, so it was there and had to make room.
+        b.add_to_ledger("unpaired")
     b.exit()
     b.start(present)
     layout = layout_of(site.entry)

@@ -12,6 +12,7 @@ from skep.fields.clock import Clock
 from skep.fields.execs import ExecArgs, Interpreted
 from skep.fields.files import FileMode, FileOperation, OpenFlags
 from skep.fields.integers import S32, S64, U8, U16, U32, U64, Hex
+from skep.fields.lookups import LookupResult
 from skep.fields.paths import FullPath
 from skep.fields.results import Errno, FdOrErrno, Ret
 from skep.fields.sizes import KiloBytes
@@ -58,6 +59,7 @@ __all__ = [
     "KiloBytes",
     "LatencyMs",
     "LatencyUs",
+    "LookupResult",
     "Member",
     "MonotonicUs",
     "OpenFlags",

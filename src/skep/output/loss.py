@@ -18,6 +18,8 @@ MEANINGS: Mapping[str, str] = {
     "truncated": "texts were longer than their field and are cut",
     "scratch busy": "events lost because a program was interrupted by another",
     "loop limit": "loops reached their limit, so that results are incomplete",
+    "unpaired": "events lost because their calls had been crowded out of a map",
+    "missed returns": "events lost because the kernel missed returns of functions",
     "recursion": "events lost because a program was already running on the CPU",
 }
 """What a count of each cause says, after the number."""

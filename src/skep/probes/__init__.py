@@ -13,6 +13,7 @@ from skep.probes.candidate import (
     Elapsed,
     Fetch,
     Frame,
+    Number,
     Param,
     ProbedWord,
     RegsMember,
@@ -21,6 +22,8 @@ from skep.probes.candidate import (
     Site,
     SyscallCase,
     SyscallMatch,
+    UserAddress,
+    UserMemory,
 )
 from skep.probes.intention import (
     FunctionEntry,
@@ -33,6 +36,9 @@ from skep.probes.intention import (
     SyscallExit,
     TestRun,
     Tracepoint,
+    Uprobe,
+    Uretprobe,
+    Usdt,
 )
 from skep.probes.parameters import NoSuchParameter
 from skep.probes.resolve import resolve
@@ -52,6 +58,7 @@ __all__ = [
     "Intention",
     "Interval",
     "NoSuchParameter",
+    "Number",
     "Param",
     "PerfEvent",
     "ProbedWord",
@@ -66,5 +73,10 @@ __all__ = [
     "SyscallMatch",
     "TestRun",
     "Tracepoint",
+    "Uprobe",
+    "Uretprobe",
+    "Usdt",
+    "UserAddress",
+    "UserMemory",
     "resolve",
 ]

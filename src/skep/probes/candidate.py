@@ -68,6 +68,32 @@ class RegsPair(NamedTuple):
     high: str
 
 
+class Number(NamedTuple):
+    """A number that is known."""
+
+    value: int
+
+
+class UserMemory(NamedTuple):
+    """`size` bytes, zero-extended, of user memory at base + scaled * scale + offset.
+
+    `base` and `scaled` are registers, members of struct pt_regs, which is the context.
+    """
+
+    base: CtxField | None
+    offset: int
+    size: int
+    scaled: CtxField | None = None
+    scale: int = 1
+
+
+class UserAddress(NamedTuple):
+    """An address in user memory: base + offset."""
+
+    base: CtxField
+    offset: int
+
+
 class Saved(NamedTuple):
     """What the program of `Site.entry` saved under this name."""
 
@@ -91,6 +117,9 @@ Fetch = Union[
     DataLoc,
     RegsMember,
     RegsPair,
+    Number,
+    UserMemory,
+    UserAddress,
     Saved,
     Clock,
     Elapsed,
@@ -200,6 +229,10 @@ _PROGRAM_TYPES = {
     "fexit": "tracing",
     "kprobe": "kprobe",
     "kretprobe": "kprobe",
+    "uprobe": "kprobe",
+    "uretprobe": "kprobe",
+    "uprobe_multi": "kprobe",
+    "uretprobe_multi": "kprobe",
     "tp_btf": "tracing",
     "raw_tracepoint": "raw_tracepoint",
     "tracepoint": "tracepoint",

@@ -88,6 +88,53 @@ class PerfEvent(NamedTuple):
     frequency: int = 0
 
 
+class Uprobe(NamedTuple):
+    """The start of functions of a user library or program.
+
+    A function is a name, with "@VERSION" or without, or has "*" for any characters.
+    `offset` is in bytes from its start.  `pid` is the only process of interest, 0 for
+    all; the library is then the one that this process has.  With `copies` also every
+    other file of the library that a process has mapped: those of containers.
+
+    `prototype` ("char *name, int flags") names the arguments; without one they are
+    arg1, arg2 and so on, of 8 bytes each.
+    """
+
+    library: str
+    functions: tuple[str, ...]
+    pid: int | None = None
+    offset: int = 0
+    prototype: str = ""
+    copies: bool = False
+
+
+class Uretprobe(NamedTuple):
+    """The return of functions of a user library or program; see `Uprobe`.
+
+    The handler may name the arguments, `ret` and `elapsed_ns`.  `returns` is the C type
+    of `ret`.
+    """
+
+    library: str
+    functions: tuple[str, ...]
+    pid: int | None = None
+    prototype: str = ""
+    returns: str = "long"
+    copies: bool = False
+
+
+class Usdt(NamedTuple):
+    """A USDT probe, "provider:name" or just its name.
+
+    The handler may name arg1, arg2 and so on, or what `prototype` calls them.
+    """
+
+    library: str
+    name: str
+    pid: int | None = None
+    prototype: str = ""
+
+
 class TestRun(NamedTuple):
     """No attachment: a program for BPF_PROG_TEST_RUN.
 
@@ -106,5 +153,8 @@ Intention = Union[
     FunctionExit,
     Interval,
     PerfEvent,
+    Uprobe,
+    Uretprobe,
+    Usdt,
     TestRun,
 ]

@@ -18,6 +18,9 @@ from skep.probes.intention import (
     SyscallExit,
     TestRun,
     Tracepoint,
+    Uprobe,
+    Uretprobe,
+    Usdt,
 )
 from skep.target import Target
 
@@ -66,6 +69,14 @@ def _resolver(intention: Intention) -> _Resolver:
         from skep.probes import perf_event
 
         return perf_event.resolve
+    if isinstance(intention, (Uprobe, Uretprobe)):
+        from skep.probes import uprobe
+
+        return uprobe.resolve
+    if isinstance(intention, Usdt):
+        from skep.probes import usdt
+
+        return usdt.resolve
     assert isinstance(intention, TestRun)
     from skep.probes import test_run
 

@@ -19,7 +19,8 @@ from skep.runtime.collection import Collection
 from skep.runtime.maps import Map
 from skep.runtime.refusals import refusal
 from skep.runtime.syscall import bpf, perf
-from skep.spec import AttachSpec, CollectionSpec, MapSpec, ProgramSpec
+from skep.spec import AttachSpec, CollectionSpec, MapSpec, ProgramSpec, UserPlace
+from skep.symbols.elf import Elf
 from skep.target import Target
 
 _EVENT = "sched_process_exec"  # in every kernel, and seldom hit
@@ -52,6 +53,7 @@ def survey(target: Target) -> list[tuple[str, Verdict]]:
         ("fentry and fexit", fentry(target)),
         ("kprobes", kprobe()),
         ("uprobes", uprobe()),
+        ("uprobe_multi", uprobe_multi()),
     ]
 
 
@@ -185,6 +187,23 @@ def kprobe() -> Verdict:
 def uprobe() -> Verdict:
     """Programs at any instruction of a user program."""
     return _try(lambda: _load_probe("uprobe"))
+
+
+@functools.cache
+def uprobe_multi() -> Verdict:
+    """Many places of user programs by one link (6.6)."""
+    return _try(_link_uprobes)
+
+
+def _link_uprobes() -> None:
+    """Attach to the start of this process's own program, where it is long past."""
+    with Elf("/proc/self/exe") as program:
+        start = program.file_offset(program.entry)
+        if start is None:
+            raise program.error("its entry is in no segment")
+        place = UserPlace("/proc/self/exe", start)
+    where = AttachSpec("uprobe_multi", "entry", places=(place,), pid=os.getpid())
+    _attach(where)
 
 
 def _load_probe(device: str) -> None:

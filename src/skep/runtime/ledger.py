@@ -12,6 +12,9 @@ from skep.spec import LEDGER_CAUSES
 RECURSION = "recursion"
 """Cause: the kernel skipped a program because one was already running on the CPU."""
 
+RETURNS = "missed returns"
+"""Cause: the kernel did not notice that a function returned."""
+
 
 _BY_PERF = ("tracepoint", "kprobe", "kretprobe", "uprobe", "uretprobe")
 """Kinds of programs that trace_call_bpf (kernel/trace/bpf_trace.c) runs."""
@@ -49,6 +52,10 @@ class Ledger:
             if counters is not None:
                 losses.update(zip(LEDGER_CAUSES, self._causes.word_sums(counters)))
         losses[RECURSION] = self._recursion()
+        if any(_is_uretprobe(program) for program in self._programs):
+            # Of calls within calls, 64 deep, the next is left out without a count
+            # (MAX_URETPROBE_DEPTH, kernel/events/uprobes.c).
+            losses[RETURNS] = None
         for cause, number in self._user.items():
             losses[cause] = (losses.get(cause) or 0) + number
         return losses
@@ -71,3 +78,7 @@ class Ledger:
         if kind in _BY_PERF and not self._counts_perf_misses():
             return None
         return program.info().recursion_misses
+
+
+def _is_uretprobe(program: Program) -> bool:
+    return program.spec.attach.kind.startswith("uretprobe")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Callable, NamedTuple
 
 from skep.errors import (
@@ -19,7 +19,8 @@ from skep.errors import (
     SkepError,
 )
 from skep.probes.perf_event import EVENTS
-from skep.runtime import cpus
+from skep.runtime import cpus, uprobes
+from skep.runtime.events import attach_event, close_all
 from skep.runtime.programs import Program
 from skep.runtime.refusals import refusal
 from skep.runtime.syscall import bpf, perf
@@ -121,7 +122,7 @@ def _open_tracepoint(prog_fd: int, spec: AttachSpec) -> list[int]:
     (perf_trace_run_bpf_submit, kernel/events/core.c).
     """
     event = perf.event_open(perf.PERF_TYPE_TRACEPOINT, spec.id, cpus.online()[0])
-    return _attach_event(event, prog_fd)
+    return attach_event(event, prog_fd)
 
 
 def _open_kprobe(prog_fd: int, spec: AttachSpec) -> list[int]:
@@ -150,7 +151,7 @@ def _open_interval(prog_fd: int, spec: AttachSpec) -> list[int]:
         cpus.online()[0],
         spec.id,
     )
-    return _attach_event(event, prog_fd, enable=True)
+    return attach_event(event, prog_fd, enable=True)
 
 
 def _open_on_cpus(prog_fd: int, name: str, sample: int, frequency: bool) -> list[int]:
@@ -160,39 +161,11 @@ def _open_on_cpus(prog_fd: int, name: str, sample: int, frequency: bool) -> list
     try:
         for cpu in cpus.online():
             event = perf.event_open(kind, config, cpu, sample, frequency)
-            fds += _attach_event(event, prog_fd, enable=True)
+            fds += attach_event(event, prog_fd, enable=True)
     except BaseException:
-        _close_all(fds)
+        close_all(fds)
         raise
     return fds
-
-
-def _attach_event(event: int, prog_fd: int, enable: bool = False) -> list[int]:
-    """Hang a program on a perf event, by a link where the kernel has them (5.15).
-
-    The link keeps the event; without one, the program belongs to the event and goes
-    with it.
-    """
-    holder = event
-    try:
-        try:
-            holder = bpf.link_create(prog_fd, event, bpf.BPF_PERF_EVENT)
-        except OSError as error:
-            if error.errno != errno.EINVAL:
-                raise
-            perf.set_bpf(event, prog_fd)
-        if enable:
-            perf.enable(event)
-    except BaseException:
-        _close_all({holder, event})
-        raise
-    _close_all({event} - {holder})
-    return [holder]
-
-
-def _close_all(fds: Iterable[int]) -> None:
-    for fd in fds:
-        os.close(fd)
 
 
 class _Attachment(NamedTuple):
@@ -213,4 +186,8 @@ _ATTACH = {
     "perf_event": _Attachment(_open_perf_event),
     "profile": _Attachment(_open_profile),
     "interval": _Attachment(_open_interval),
+    "uprobe": _Attachment(uprobes.open_events, slow=True),
+    "uretprobe": _Attachment(uprobes.open_events, slow=True),
+    "uprobe_multi": _Attachment(uprobes.open_links),
+    "uretprobe_multi": _Attachment(uprobes.open_links),
 }

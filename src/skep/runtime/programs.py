@@ -30,6 +30,10 @@ _TYPES = {
     "perf_event": (7, 0),
     "profile": (7, 0),
     "interval": (7, 0),
+    "uprobe": (2, 0),
+    "uretprobe": (2, 0),
+    "uprobe_multi": (2, bpf.BPF_TRACE_UPROBE_MULTI),
+    "uretprobe_multi": (2, bpf.BPF_TRACE_UPROBE_MULTI),
     "test_run": (17, 0),
 }
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Protocol
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Protocol
 
 from skep.btf.table import Buffer
 from skep.errors import SkepError
+
+if TYPE_CHECKING:
+    from skep.target.user import UserFile
 
 
 class Facts(Protocol):
@@ -29,6 +32,16 @@ class Facts(Protocol):
 
     def function_symbols(self, name: str) -> list[tuple[str, str]]:
         """Functions called `name` or `name.SUFFIX`, each with its module or ""."""
+
+    def user_functions(
+        self, library: str, patterns: Sequence[str], pid: int, copies: bool
+    ) -> Sequence[UserFile]:
+        """Functions of user programs and libraries."""
+
+    def usdt_probes(
+        self, library: str, provider: str, probe: str, pid: int
+    ) -> Sequence[UserFile]:
+        """USDT probes of user programs and libraries."""
 
     def cpus_possible(self) -> int:
         """The number of CPUs that may ever be present."""

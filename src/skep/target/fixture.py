@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import tarfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from skep.errors import SkepError, TargetError
+from skep.symbols.functions import Function
+from skep.symbols.usdt import UsdtProbe
+from skep.target.user import UserFile
 
 
 class FixtureFacts:
@@ -13,10 +17,12 @@ class FixtureFacts:
 
     Its members: "release", "machine", "cpus_possible" (a number), "symbols" (one name
     per line), "btf/vmlinux", "btf/MODULE" and "events/CATEGORY/EVENT/format".
+    Functions and USDT probes of user programs are in "user.txt" beside the archive.
     """
 
     def __init__(self, path: str) -> None:
         self._files = _read_archive(path)
+        self._user = os.path.join(os.path.dirname(path), "user.txt")
         self.release = self._text("release")
         self.machine = self._text("machine")
         self._symbols = frozenset(self._text("symbols").split())
@@ -44,6 +50,35 @@ class FixtureFacts:
         """Functions called `name` or `name.SUFFIX`; their modules were not saved."""
         found = (s for s in self._symbols if s.partition(".")[0] == name)
         return [(symbol, "") for symbol in sorted(found)]
+
+    def user_functions(
+        self, library: str, patterns: Sequence[str], pid: int, copies: bool
+    ) -> list[UserFile]:
+        """The functions of a library, by name only."""
+        saved = {}
+        for name, offset, size in self._lines("function", library):
+            saved[name] = Function(name, "", int(offset), int(offset), int(size))
+        found = {each: [saved[each]] if each in saved else [] for each in patterns}
+        return [UserFile(library, library, found)]
+
+    def usdt_probes(
+        self, library: str, provider: str, probe: str, pid: int
+    ) -> list[UserFile]:
+        """The places of a USDT probe."""
+        found = []
+        for full, offset, semaphore, *arguments in self._lines("usdt", library):
+            group, _, name = full.partition(":")
+            if name == probe and provider in ("", group):
+                place = int(offset)
+                text = " ".join(arguments)
+                found.append(UsdtProbe(group, name, place, place, int(semaphore), text))
+        return [UserFile(library, library, {}, found)]
+
+    def _lines(self, kind: str, library: str) -> list[list[str]]:
+        """The rest of the lines about a library."""
+        with open(self._user) as file:
+            lines = [line.split() for line in file]
+        return [words[2:] for words in lines if words[:2] == [kind, library]]
 
     def cpus_possible(self) -> int:
         """The number of CPUs that may ever be present."""

@@ -6,10 +6,15 @@ import errno
 import mmap
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from skep.btf.table import Buffer
 from skep.errors import NotPermitted, SkepError, TargetError
+
+if TYPE_CHECKING:
+    from skep.target.host_user import UserFiles
+    from skep.target.user import UserFile
 
 _BTF = "/sys/kernel/btf"
 # debugfs mounts tracefs below itself when its directory is looked at.
@@ -26,6 +31,7 @@ class HostFacts:
         uname = os.uname()
         self.release = uname.release
         self.machine = uname.machine
+        self._user: UserFiles | None = None
 
     def btf(self, module: str) -> Buffer | None:
         """The BTF of vmlinux or of a loaded module."""
@@ -87,6 +93,27 @@ class HostFacts:
         pattern = re.compile(line)
         found = {each for text in _kallsyms() for each in pattern.findall(text)}
         return sorted((symbol.decode(), module.decode()) for symbol, module in found)
+
+    def user_functions(
+        self, library: str, patterns: Sequence[str], pid: int, copies: bool
+    ) -> list[UserFile]:
+        """Functions in the files of this machine."""
+        return self._user_files.functions(library, patterns, pid, copies)
+
+    def usdt_probes(
+        self, library: str, provider: str, probe: str, pid: int
+    ) -> list[UserFile]:
+        """USDT probes in the files of this machine."""
+        return self._user_files.probes(library, provider, probe, pid)
+
+    @property
+    def _user_files(self) -> UserFiles:
+        """Imported for the tools that trace user programs."""
+        if self._user is None:
+            from skep.target.host_user import UserFiles
+
+            self._user = UserFiles(self.machine)
+        return self._user
 
     def cpus_possible(self) -> int:
         """The number of CPUs that may ever be present."""

@@ -14,6 +14,7 @@ from skep.target.tracepoint import TracepointFormat, parse_format
 
 if TYPE_CHECKING:
     from skep.target.facts import Facts
+    from skep.target.user import UserFile
 
 
 class Target:
@@ -156,6 +157,29 @@ class Target:
         "constprop", "part", "cold").  Costs as much as `has_symbol`.
         """
         return self._facts.function_symbols(name)
+
+    def user_functions(
+        self, library: str, patterns: Sequence[str], pid: int = 0, copies: bool = False
+    ) -> Sequence[UserFile]:
+        """The functions of a user library or program, by name or pattern ("str*").
+
+        `library` is a path, or what the dynamic linker or the shell would look up; with
+        `pid` as that process sees it.  `copies` adds every other file of the library
+        that a running process has mapped, by its container for example.
+
+        Raises `ProbeNotFound` if there is no such file, `BinaryError` if it cannot be
+        read.
+        """
+        return self._facts.user_functions(library, patterns, pid, copies)
+
+    def usdt_probes(
+        self, library: str, provider: str, probe: str, pid: int = 0
+    ) -> Sequence[UserFile]:
+        """The places of a USDT probe, of any provider if that is "".
+
+        Raises as `user_functions` does.
+        """
+        return self._facts.usdt_probes(library, provider, probe, pid)
 
     @property
     def cpus_possible(self) -> int:

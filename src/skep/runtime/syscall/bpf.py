@@ -11,6 +11,7 @@ from __future__ import annotations
 import errno
 import os
 import struct
+from collections.abc import Sequence
 from typing import Callable, NamedTuple, TypeVar
 
 from skep.runtime.syscall.libc import address, system_call
@@ -46,6 +47,9 @@ BPF_TRACE_RAW_TP = 23
 BPF_TRACE_FENTRY = 24
 BPF_TRACE_FEXIT = 25
 BPF_PERF_EVENT = 41
+BPF_TRACE_UPROBE_MULTI = 48
+
+BPF_F_UPROBE_MULTI_RETURN = 1 << 0
 
 BPF_STATS_RUN_TIME = 0
 
@@ -343,6 +347,39 @@ def raw_tracepoint_open(name: str, prog_fd: int) -> int:
 def link_create(prog_fd: int, target_fd: int, attach_type: int) -> int:
     """A link between a program and `target_fd`; perf events need 5.15."""
     attributes = struct.pack("=IIII", prog_fd, target_fd, attach_type, 0)
+    return command(BPF_LINK_CREATE, attributes)
+
+
+def uprobe_multi_link(
+    prog_fd: int,
+    path: str,
+    places: Sequence[tuple[int, int]],
+    at_return: bool = False,
+    pid: int = 0,
+) -> int:
+    """A link between a program and many places of one file (6.6).
+
+    A place is an offset in the file and that of its semaphore, 0 for none.
+    """
+    name = os.fsencode(path) + b"\0"
+    count = len(places)
+    offsets = struct.pack(f"={count}Q", *(offset for offset, _ in places))
+    semaphores = struct.pack(f"={count}Q", *(semaphore for _, semaphore in places))
+    counted = any(semaphore for _, semaphore in places)
+    attributes = struct.pack(
+        "=IIIIQQQQIIIxxxx",
+        prog_fd,
+        0,
+        BPF_TRACE_UPROBE_MULTI,
+        0,
+        address(name),
+        address(offsets),
+        address(semaphores) if counted else 0,
+        0,
+        count,
+        BPF_F_UPROBE_MULTI_RETURN if at_return else 0,
+        pid,
+    )
     return command(BPF_LINK_CREATE, attributes)
 
 

@@ -6,6 +6,7 @@ Source: struct perf_event_attr, include/uapi/linux/perf_event.h.
 from __future__ import annotations
 
 import fcntl
+import os
 import struct
 
 from skep.runtime.syscall.libc import address, system_call
@@ -82,6 +83,39 @@ def kprobe_open(symbol: str, offset: int, is_return: bool) -> int:
     name = symbol.encode() + b"\0"
     kind = device_type("kprobe")
     return event_open(kind, config, 0, config1=address(name), config2=offset)
+
+
+def uprobe_open(
+    kind: int, config: int, path: str, offset: int, pid: int, cpu: int
+) -> int:
+    """A disabled event at one place of a file, as a file descriptor (4.17).
+
+    `kind` and `config` are what /sys/bus/event_source/devices/uprobe says.  Without a
+    `pid` (0) every process is meant, and `cpu` is where the event nominally is; the
+    program runs on all.
+    """
+    name = os.fsencode(path) + b"\0"
+    attributes = _ATTRIBUTES.pack(
+        kind,
+        _ATTRIBUTES.size,
+        config,
+        0,
+        0,
+        0,
+        _DISABLED,
+        0,
+        0,
+        address(name),  # uprobe_path
+        offset,  # probe_offset
+    )
+    return system_call(
+        "perf_event_open",
+        address(attributes),
+        pid or -1,
+        -1 if pid else cpu,
+        -1,
+        _FLAG_FD_CLOEXEC,
+    )
 
 
 def set_bpf(event_fd: int, prog_fd: int) -> None:

@@ -1,0 +1,173 @@
+"""From what a user calls a library or program to the file."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+
+from skep.errors import ProbeNotFound, SkepError
+from skep.symbols import ld_cache, processes
+from skep.symbols.elf import BinaryError, Elf
+from skep.symbols.processes import Mapping
+
+_DIRECTORIES = (
+    *("/lib/{machine}-linux-gnu", "/usr/lib/{machine}-linux-gnu"),
+    *("/lib64", "/usr/lib64", "/lib", "/usr/lib", "/usr/local/lib"),
+)
+_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_MOST_LINKS = 40  # symbolic links in one path, as the kernel has it (MAXSYMLINKS)
+
+
+def open_named(name: str, machine: str, root: str = "/") -> Elf:
+    """The file that a name stands for.
+
+    A name with "/" is a path.  Another one is a library, lib<name>.so with any version,
+    by the dynamic linker's cache or in the usual directories; else a program on PATH.
+    `root` is where to look, such as /proc/PID/root.
+
+    Raises `ProbeNotFound` if there is none, `BinaryError` if it is no ELF file.
+    """
+    if "/" in name:
+        return _open(name, root)
+    for path in _candidates(name, machine, root):
+        try:
+            elf = _open(path, root)
+        except SkepError:
+            continue  # such as a linker script of that name
+        if elf.machine == machine:
+            return elf
+        elf.close()
+    raise ProbeNotFound(
+        f"there is no library or program called {name}",
+        hint=f"a path, with a slash, is taken as it is: ./{name}",
+    )
+
+
+def _open(path: str, root: str) -> Elf:
+    inside = path if root == "/" else within(root, path)
+    try:
+        return Elf(inside, shown=path)
+    except OSError as error:
+        raise ProbeNotFound(f"cannot open {path}: {error.strerror}") from error
+
+
+def _candidates(name: str, machine: str, root: str) -> Iterator[str]:
+    try:
+        with open(within(root, ld_cache.PATH), "rb") as file:
+            cached = ld_cache.lookup(file.read(), name, machine)
+        if cached:
+            yield cached
+    except OSError:
+        pass  # musl's linker has no cache
+    pattern = re.compile(rf"lib{re.escape(name)}\.so(\.[\w.]+)?")
+    for directory in _DIRECTORIES:
+        place = directory.format(machine=machine)
+        try:
+            files = os.listdir(within(root, place))
+        except OSError:
+            continue
+        matching = filter(pattern.fullmatch, files)
+        yield from (f"{place}/{file}" for file in sorted(matching, reverse=True))
+    for place in os.environ.get("PATH", _PATH).split(":"):
+        if place.startswith("/"):
+            yield f"{place}/{name}"
+
+
+def within(root: str, path: str) -> str:
+    """The path as a process with this root directory sees it.
+
+    Links are followed by hand: the kernel would start absolute ones at the root of the
+    process that asks.
+    """
+    if root == "/":
+        return path
+    rest = path.split("/")[::-1]
+    inside: list[str] = []
+    links = 0
+    while rest:
+        part = rest.pop()
+        if part in ("", "."):
+            continue
+        if part == "..":
+            inside = inside[:-1]
+            continue
+        try:
+            target = os.readlink("/".join((root, *inside, part)))
+        except OSError:
+            inside.append(part)
+            continue
+        links += 1
+        if links > _MOST_LINKS:
+            break
+        if target.startswith("/"):
+            inside = []
+        rest += target.split("/")[::-1]
+    return "/".join((root, *inside))
+
+
+def open_mapped(mapping: Mapping) -> Elf:
+    """The very file that a process has mapped; OSError if it cannot be opened."""
+    try:
+        return Elf(mapping.opened_by(), shown=mapping.path)
+    except PermissionError:
+        path = within(f"/proc/{mapping.pid}/root", mapping.path)
+        elf = Elf(path, shown=mapping.path)
+    if processes.identity(elf.fd) == mapping.file:
+        return elf
+    elf.close()
+    raise BinaryError(f"{mapping.path} of process {mapping.pid} is another file now")
+
+
+def name_pattern(library: str) -> re.Pattern[str]:
+    """What files of a library are called: libc.so.6, libc-2.31.so.
+
+    musl's C library is its dynamic linker, too.
+    """
+    name = re.escape(library)
+    musl = "|(ld|libc)[.-]musl-.*" if library == "c" else ""
+    return re.compile(rf"lib{name}(-[\d.]+)?\.so(\.[\w.]+)?{musl}")
+
+
+def open_of_process(name: str, machine: str, pid: int) -> list[Elf]:
+    """The files that a name stands for in a process.
+
+    First those that it has mapped; a name of none of them is looked up in its root.
+    A process without a C library of its own is linked statically: then "c" is the
+    program itself.
+
+    Raises `ProbeNotFound` if there is no such process or file, `BinaryError` if it is
+    no ELF file.
+    """
+    try:
+        mapped = processes.mappings(pid)
+    except OSError as error:
+        raise _no_process(pid, error) from error
+    if "/" not in name:
+        pattern = name_pattern(name)
+        matching = {m.file: m for m in mapped if pattern.fullmatch(m.base)}
+        if matching:
+            return [_opened(mapping) for mapping in matching.values()]
+        if name == "c":
+            return [_open_path(f"/proc/{pid}/exe", f"the program of process {pid}")]
+    return [open_named(name, machine, f"/proc/{pid}/root")]
+
+
+def _opened(mapping: Mapping) -> Elf:
+    try:
+        return open_mapped(mapping)
+    except OSError as error:
+        raise _no_process(mapping.pid, error) from error
+
+
+def _open_path(path: str, shown: str) -> Elf:
+    try:
+        return Elf(path, shown)
+    except OSError as error:
+        raise ProbeNotFound(f"cannot open {shown}: {error.strerror}") from error
+
+
+def _no_process(pid: int, error: OSError) -> SkepError:
+    if isinstance(error, PermissionError):
+        return BinaryError(f"no permission to look into process {pid}")
+    return ProbeNotFound(f"there is no process {pid}")
