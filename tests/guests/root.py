@@ -19,23 +19,37 @@ from pathlib import Path
 from tests.guests import cache, cpio
 from tests.guests.kernels import Kernel
 
-# What the live tests may call inside a guest.
+# What the live tests may call, on any machine.
 PACKAGES = (
     *("python3", "kmod", "iproute2", "mount", "util-linux", "procps", "sudo"),
-    *("e2fsprogs", "xfsprogs", "btrfs-progs"),
+    *("e2fsprogs", "xfsprogs", "btrfs-progs", "f2fs-tools", "dnsmasq-base", "musl"),
 )
 
-# Debian's kernel for virtual machines: everything but drivers for hardware.
-KERNEL_PACKAGE = "linux-image-cloud-amd64"
+# What they call in guests only: it would start services on the developer's machine.
+GUEST_PACKAGES = ("nfs-kernel-server", "nfs-common", "rpcbind")
+
+# The kernel of Debian's servers. The one for virtual machines has no f2fs.
+KERNEL_PACKAGE = "linux-image-amd64"
+
+# Of thousands of drivers, a guest needs those for no hardware.
+_DRIVERS = "block char/hw_random md net virtio"
 
 # The kernel is unpacked, not installed: its maintainer scripts would only build
 # an initramfs. Since 7.x the image and modules are in packages of their own.
 _UNPACK_KERNEL = f"""
 APT_CONFIG="$MMDEBSTRAP_APT_CONFIG" apt-get install --yes --download-only \
     {KERNEL_PACKAGE}
-for package in "$1"/var/cache/apt/archives/linux-[bim]*-[0-9]*-cloud-*.deb; do
+for package in "$1"/var/cache/apt/archives/linux-[bim]*-[0-9]*-amd64_*.deb; do
     dpkg-deb --fsys-tarfile "$package" | tar -x -C "$1" --keep-directory-symlink
 done
+cd "$1"/lib/modules/*/kernel
+mv drivers all
+for directory in {_DRIVERS}; do
+    mkdir -p drivers/"$(dirname $directory)"
+    mv all/$directory drivers/"$(dirname $directory)"
+done
+rm -r all sound
+find drivers/net -mindepth 2 -delete
 chroot "$1" depmod "$(ls "$1/lib/modules")"
 """
 
@@ -59,7 +73,7 @@ _MMDEBSTRAP = (
         f"--dpkgopt=path-exclude=/usr/share/{name}/*"
         for name in ("doc", "man", "locale", "info")
     ),
-    f"--include={','.join(PACKAGES)}",
+    f"--include={','.join(PACKAGES + GUEST_PACKAGES)}",
     f"--setup-hook={_MERGE_USR}",
     f"--customize-hook={_UNPACK_KERNEL}",
 )
