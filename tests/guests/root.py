@@ -37,6 +37,7 @@ _DRIVERS = "block char/hw_random md net virtio"
 # The kernel is unpacked, not installed: its maintainer scripts would only build
 # an initramfs. Since 7.x the image and modules are in packages of their own.
 _UNPACK_KERNEL = f"""
+set -e
 APT_CONFIG="$MMDEBSTRAP_APT_CONFIG" apt-get install --yes --download-only \
     {KERNEL_PACKAGE}
 for package in "$1"/var/cache/apt/archives/linux-[bim]*-[0-9]*-amd64_*.deb; do
@@ -48,7 +49,7 @@ for directory in {_DRIVERS}; do
     mkdir -p drivers/"$(dirname $directory)"
     mv all/$directory drivers/"$(dirname $directory)"
 done
-rm -r all sound
+rm -rf all sound
 find drivers/net -mindepth 2 -delete
 chroot "$1" depmod "$(ls "$1/lib/modules")"
 """
