@@ -70,11 +70,13 @@ def run(
     environment: Mapping[str, str] | None = None,
     timeout: float = 600,
     out: Path | None = None,
+    boot_options: str = "",
 ) -> Outcome:
     """Boots a kernel and runs a command as root in a copy of this tree.
 
     The tree and `files` are at the same absolute paths as on the host. The output
     of the command goes to `stdout`; what it leaves in /out is unpacked to `out`.
+    `boot_options` are added to the kernel's command line.
     """
     image = root.ensure(kernel)
     with tempfile.TemporaryDirectory(dir=cache.directory(), prefix="boot-") as name:
@@ -86,7 +88,8 @@ def run(
         for disk, size in (("scratch", _SCRATCH_BYTES), ("out", _OUTPUT_BYTES)):
             with open(work / disk, "wb") as stream:
                 stream.truncate(size)
-        outcome = _run_qemu(_qemu_command(image.kernel, work), work, stdout, timeout)
+        qemu = _qemu_command(image.kernel, work, boot_options)
+        outcome = _run_qemu(qemu, work, stdout, timeout)
         if out is not None and outcome.status is not None:
             with tarfile.open(work / "out") as tar:
                 tar.extractall(out)
@@ -115,7 +118,7 @@ def _write_job(
     writer.close()
 
 
-def _qemu_command(image: Path, work: Path) -> list[str]:
+def _qemu_command(image: Path, work: Path, boot_options: str) -> list[str]:
     drives = (
         argument
         for disk in ("scratch", "out")
@@ -127,7 +130,7 @@ def _qemu_command(image: Path, work: Path) -> list[str]:
         *("-smp", str(_CPUS), "-m", _MEMORY),
         *("-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"),
         *("-kernel", str(image), "-initrd", str(work / "initrd")),
-        *("-append", _KERNEL_ARGUMENTS),
+        *("-append", f"{_KERNEL_ARGUMENTS} {boot_options}"),
         *("-serial", f"file:{work / 'console'}", "-serial", "stdio"),
         *("-serial", f"file:{work / 'report'}"),
         *drives,
