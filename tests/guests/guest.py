@@ -40,8 +40,8 @@ _NOT_IN_GUEST = frozenset(
 )
 
 # When the host is busy, the kernel would distrust the time stamp counter and read
-# clocks that are slow to emulate.
-_KERNEL_ARGUMENTS = "console=ttyS0 panic=-1 rdinit=/init tsc=reliable"
+# clocks that are slow to emulate, or find that the timer does not tick and panic.
+_KERNEL_ARGUMENTS = "console=ttyS0 panic=-1 rdinit=/init tsc=reliable no_timer_check"
 
 
 @dataclass
