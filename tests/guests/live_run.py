@@ -26,17 +26,18 @@ class LiveRun(NamedTuple):
     failure: str
 
 
-def in_guest(version: str) -> LiveRun:
-    """Boots a kernel and runs all live tests there."""
-    programs = workloads.build()
+def in_guest(name: str) -> LiveRun:
+    """Boots the kernel of this name and runs all live tests there."""
+    kernel = kernels.ALL[name]
+    programs = workloads.build(kernel.architecture)
     with tempfile.TemporaryFile() as output:
         outcome = guest.run(
-            kernels.by_version(version),
-            ("python3", inside.__file__, "/dev/ttyS2"),
+            kernel,
+            ("python3", inside.__file__, "/dev/report"),
             stdout=output,
             files=(programs,),
             environment={
-                "SKEP_KERNEL": version,
+                "SKEP_KERNEL": kernel.version,
                 "SKEP_SCRATCH": "/dev/vda",
                 "SKEP_SLOW": "20",
                 "SKEP_WORKLOADS": str(programs),
@@ -45,7 +46,7 @@ def in_guest(version: str) -> LiveRun:
         )
         output.seek(0)
         printed = output.read()[-4000:].decode(errors="replace")
-    results.save(version, outcome.report)
+    results.save(name, outcome.report)
     if outcome.status is None:
         failure = outcome.failure()
     else:

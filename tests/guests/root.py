@@ -16,7 +16,7 @@ import tarfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.guests import cache, cpio
+from tests.guests import cache, cpio, foreign
 from tests.guests.kernels import Kernel
 
 # What the live tests may call, on any machine.
@@ -28,19 +28,17 @@ PACKAGES = (
 # What they call in guests only: it would start services on the developer's machine.
 GUEST_PACKAGES = ("nfs-kernel-server", "nfs-common", "rpcbind")
 
-# The kernel of Debian's servers. The one for virtual machines has no f2fs.
-KERNEL_PACKAGE = "linux-image-amd64"
-
 # Of thousands of drivers, a guest needs those for no hardware.
 _DRIVERS = "block char/hw_random md net virtio"
 
-# The kernel is unpacked, not installed: its maintainer scripts would only build
-# an initramfs. Since 7.x the image and modules are in packages of their own.
+# The kernel of Debian's servers; that for virtual machines has no f2fs. It is unpacked,
+# not installed: its maintainer scripts would only build an initramfs. Since 7.x the
+# image and modules are in packages of their own.
 _UNPACK_KERNEL = f"""
 set -e
 APT_CONFIG="$MMDEBSTRAP_APT_CONFIG" apt-get install --yes --download-only \
-    {KERNEL_PACKAGE}
-for package in "$1"/var/cache/apt/archives/linux-[bim]*-[0-9]*-amd64_*.deb; do
+    linux-image-ARCHITECTURE
+for package in "$1"/var/cache/apt/archives/linux-[bim]*-[0-9]*-ARCHITECTURE_*.deb; do
     dpkg-deb --fsys-tarfile "$package" | tar -x -C "$1" --keep-directory-symlink
 done
 cd "$1"/lib/modules/*/kernel
@@ -76,8 +74,18 @@ _MMDEBSTRAP = (
     ),
     f"--include={','.join(PACKAGES + GUEST_PACKAGES)}",
     f"--setup-hook={_MERGE_USR}",
-    f"--customize-hook={_UNPACK_KERNEL}",
 )
+
+
+def _mmdebstrap(kernel: Kernel) -> tuple[str, ...]:
+    """The command, up to its operands."""
+    architecture = kernel.architecture.debian
+    unpack_kernel = _UNPACK_KERNEL.replace("ARCHITECTURE", architecture)
+    return (
+        *(*_MMDEBSTRAP, f"--customize-hook={unpack_kernel}"),
+        f"--architectures={architecture}",
+    )
+
 
 _VMLINUZ = re.compile(r"\./(boot/vmlinuz-.*|usr/lib/modules/[^/]*/vmlinuz)")
 _LEFT_OUT = re.compile(r"\./(boot/(?!config)|(dev|proc|sys|var/(cache|lib)/apt)/.)")
@@ -93,21 +101,22 @@ class Root:
 
 def ensure(kernel: Kernel) -> Root:
     """Returns the root of a kernel, building it if the cache has none."""
-    name = f"root-{kernel.version}-{_recipe(kernel)}"
+    name = f"root-{kernel.name}-{_recipe(kernel)}"
     directory = cache.get(name, lambda path: _build(kernel, path))
     return Root(directory / "vmlinuz", directory / "root.cpio")
 
 
 def _recipe(kernel: Kernel) -> str:
     """Returns a key that changes with whatever shapes the root."""
-    recipe = repr((kernel, _MMDEBSTRAP)) + Path(cpio.__file__).read_text()
+    recipe = repr((kernel.suite, _mmdebstrap(kernel))) + Path(cpio.__file__).read_text()
     return hashlib.sha256(recipe.encode()).hexdigest()[:12]
 
 
 def _build(kernel: Kernel, directory: Path) -> None:
     tar = directory / "root.tar"
+    foreign.enable(kernel.architecture)
     done = subprocess.run(
-        (*_MMDEBSTRAP, kernel.suite, str(tar), mirror()),
+        (*_mmdebstrap(kernel), kernel.suite, str(tar), mirror()),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

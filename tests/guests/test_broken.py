@@ -22,7 +22,7 @@ def failure_of(outcome: guest.Outcome) -> str:
 
 def test_no_first_process(versions: tuple[str, ...]) -> None:
     """The kernel panics."""
-    kernel = kernels.by_version(versions[0])
+    kernel = kernels.ALL[versions[0]]
     outcome = guest.run(kernel, ("true",), boot_options="rdinit=/none root=/dev/none")
     assert outcome.status is None
     assert not outcome.timed_out
@@ -32,7 +32,7 @@ def test_no_first_process(versions: tuple[str, ...]) -> None:
 
 def test_hangs(versions: tuple[str, ...]) -> None:
     """The time is over before the command ends."""
-    kernel = kernels.by_version(versions[0])
+    kernel = kernels.ALL[versions[0]]
     outcome = guest.run(kernel, ("sleep", "1000"), timeout=5)
     assert outcome.status is None
     assert outcome.timed_out
