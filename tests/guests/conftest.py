@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from skep.toolkit.tool import tool_names
 from tests.guests import inside, kernels
 
 
@@ -12,19 +13,26 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--kernel",
         action="append",
-        choices=kernels.VERSIONS,
-        help="run the live tests on this kernel (default: on all of them)",
+        choices=tuple(kernels.ALL),
+        help="run the live tests on this kernel (default: on all of amd64)",
     )
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Makes one test of each live test on each kernel."""
+    """Makes one test of each live test, and of each tool, on each kernel."""
+    if "live_test" in metafunc.fixturenames:
+        _for_each(metafunc, "live_test", [test.id() for test in inside.live_tests()])
+    elif "tool" in metafunc.fixturenames:
+        _for_each(metafunc, "tool", tool_names())
+
+
+def _for_each(metafunc: pytest.Metafunc, parameter: str, values: list[str]) -> None:
     metafunc.parametrize(
-        ("version", "live_test"),
+        ("version", parameter),
         [
-            pytest.param(version, test.id(), id=f"{version}-{_short(test.id())}")
+            pytest.param(version, value, id=f"{version}-{_short(value)}")
             for version in _versions(metafunc.config)
-            for test in inside.live_tests()
+            for value in values
         ],
     )
 
@@ -36,7 +44,7 @@ def versions(request: pytest.FixtureRequest) -> tuple[str, ...]:
 
 
 def _versions(config: pytest.Config) -> tuple[str, ...]:
-    return tuple(config.getoption("--kernel") or kernels.VERSIONS)
+    return tuple(config.getoption("--kernel") or kernels.names("amd64"))
 
 
 def _short(test: str) -> str:

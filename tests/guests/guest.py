@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from tests.guests import cache, cpio, root
+from tests.guests.architecture import Architecture
 from tests.guests.kernels import Kernel
 
 TREE = Path(__file__).resolve().parents[2]
@@ -23,10 +24,6 @@ TREE = Path(__file__).resolve().parents[2]
 # Emulation works everywhere, also where this host is itself a virtual machine.
 # QEMU's multi-threaded emulation (7.2) panics some guests after minutes.
 _ACCELERATOR = os.environ.get("SKEP_GUEST_ACCEL", "tcg,thread=single")
-
-# After cmpxchg16b, QEMU 7.2's emulation may take RFLAGS from another register, and
-# kernels whose allocator uses it (6.12) die at random while they boot.
-_CPU_MODEL = "max,-cx16"
 
 # The CPUs take turns on one host thread; two of them still show whether
 # something is done for each CPU or only for the first.
@@ -38,10 +35,6 @@ _OUTPUT_BYTES = 512 << 20
 _NOT_IN_GUEST = frozenset(
     (".git", "__pycache__", ".mypy_cache", ".ruff_cache", ".pytest_cache")
 )
-
-# When the host is busy, the kernel would distrust the time stamp counter and read
-# clocks that are slow to emulate.
-_KERNEL_ARGUMENTS = "console=ttyS0 panic=-1 rdinit=/init tsc=reliable"
 
 
 @dataclass
@@ -70,11 +63,13 @@ def run(
     environment: Mapping[str, str] | None = None,
     timeout: float = 600,
     out: Path | None = None,
+    boot_options: str = "",
 ) -> Outcome:
     """Boots a kernel and runs a command as root in a copy of this tree.
 
     The tree and `files` are at the same absolute paths as on the host. The output
     of the command goes to `stdout`; what it leaves in /out is unpacked to `out`.
+    `boot_options` are added to the kernel's command line.
     """
     image = root.ensure(kernel)
     with tempfile.TemporaryDirectory(dir=cache.directory(), prefix="boot-") as name:
@@ -86,7 +81,9 @@ def run(
         for disk, size in (("scratch", _SCRATCH_BYTES), ("out", _OUTPUT_BYTES)):
             with open(work / disk, "wb") as stream:
                 stream.truncate(size)
-        outcome = _run_qemu(_qemu_command(image.kernel, work), work, stdout, timeout)
+        options = f"{_kernel_arguments(kernel.architecture)} {boot_options}"
+        qemu = _qemu_command(kernel.architecture, image.kernel, work, options)
+        outcome = _run_qemu(qemu, work, stdout, timeout)
         if out is not None and outcome.status is not None:
             with tarfile.open(work / "out") as tar:
                 tar.extractall(out)
@@ -115,7 +112,16 @@ def _write_job(
     writer.close()
 
 
-def _qemu_command(image: Path, work: Path) -> list[str]:
+def _kernel_arguments(machine: Architecture) -> str:
+    """What the kernel is told; it hands on to /init what is in capital letters."""
+    ports = f"OUTPUT=/dev/{machine.output} REPORT=/dev/{machine.report}"
+    fixed = f"console={machine.console} panic=-1 rdinit=/init {ports}"
+    return f"{fixed} {machine.kernel_arguments}"
+
+
+def _qemu_command(
+    machine: Architecture, image: Path, work: Path, options: str
+) -> list[str]:
     drives = (
         argument
         for disk in ("scratch", "out")
@@ -123,13 +129,14 @@ def _qemu_command(image: Path, work: Path) -> list[str]:
     )
     return [
         *("setpriv", "--pdeathsig", "TERM"),  # end with this process in any case
-        *("qemu-system-x86_64", "-accel", _ACCELERATOR, "-cpu", _CPU_MODEL),
-        *("-smp", str(_CPUS), "-m", _MEMORY),
-        *("-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"),
+        *(machine.qemu, "-nodefaults", "-no-user-config", "-display", "none"),
+        *("-chardev", f"file,id=console,path={work / 'console'}"),
+        *("-chardev", "stdio,id=output,signal=off"),
+        *("-chardev", f"file,id=report,path={work / 'report'}"),
+        *("-accel", _ACCELERATOR, *machine.machine),
+        *("-smp", str(_CPUS), "-m", _MEMORY, "-no-reboot"),
         *("-kernel", str(image), "-initrd", str(work / "initrd")),
-        *("-append", _KERNEL_ARGUMENTS),
-        *("-serial", f"file:{work / 'console'}", "-serial", "stdio"),
-        *("-serial", f"file:{work / 'report'}"),
+        *("-append", options),
         *drives,
     ]
 

@@ -2,14 +2,16 @@
 """Runs the live tests with the standard library alone and reports each result.
 
 This is what runs inside a guest: `inside.py REPORT`. The report gets one JSON
-object a line, at the start and at the end of each test, so that it tells how far
-a guest came that died.
+object a line: first what `skep doctor` says of this kernel, then one at the start and
+one at the end of each test, so that it tells how far a guest came that died.
 """
 
 from __future__ import annotations
 
 import json
+import platform
 import signal
+import subprocess
 import sys
 import time
 import unittest
@@ -43,12 +45,37 @@ def _flatten(suite: unittest.TestSuite) -> Iterator[unittest.TestCase]:
             yield entry
 
 
+def write(report: TextIO, **fields: object) -> None:
+    """Adds an object to the report at once."""
+    report.write(json.dumps(fields) + "\n")
+    report.flush()
+
+
+def examination() -> dict[str, object]:
+    """What `skep doctor` says of this kernel with all its modules for tests loaded."""
+    from tests.live import filesystems, nfs, support
+
+    filesystems.available()
+    nfs.available()
+    done = subprocess.run(
+        [support.SKEP, "doctor", "--json"], capture_output=True, text=True
+    )
+    return {
+        "doctor": [json.loads(line) for line in done.stdout.splitlines()],
+        "stderr": done.stderr,
+        "python": platform.python_version(),
+    }
+
+
 class _Result(unittest.TestResult):
     """Writes the outcome of each test as soon as it is known."""
 
     def __init__(self, report: TextIO) -> None:
+        from tests.live import support
+
         super().__init__()
         self._report = report
+        self._started_tools = support.started
         self._outcome = ("passed", "")
         self._begin = 0.0
 
@@ -56,6 +83,7 @@ class _Result(unittest.TestResult):
         super().startTest(test)
         self._outcome = ("passed", "")
         self._begin = time.monotonic()
+        self._started_tools.clear()
         self._write(test=test.id(), outcome="started")
         # It fires again in case the test's own cleanup hangs as well.
         signal.setitimer(signal.ITIMER_REAL, _SECONDS_PER_TEST, 30)
@@ -65,7 +93,13 @@ class _Result(unittest.TestResult):
         super().stopTest(test)
         outcome, detail = self._outcome
         seconds = round(time.monotonic() - self._begin, 3)
-        self._write(test=test.id(), outcome=outcome, detail=detail, seconds=seconds)
+        self._write(
+            test=test.id(),
+            outcome=outcome,
+            detail=detail,
+            seconds=seconds,
+            tools=sorted(self._started_tools),
+        )
 
     def addError(self, test: unittest.TestCase, err: Any) -> None:
         super().addError(test, err)
@@ -105,8 +139,7 @@ class _Result(unittest.TestResult):
             self._outcome = (outcome, detail)
 
     def _write(self, **fields: object) -> None:
-        self._report.write(json.dumps(fields) + "\n")
-        self._report.flush()
+        write(self._report, **fields)
 
 
 def _out_of_time(_signal: int, _frame: FrameType | None) -> None:
@@ -116,8 +149,10 @@ def _out_of_time(_signal: int, _frame: FrameType | None) -> None:
 def main() -> int:
     """Returns 0 whether or not tests failed: the report tells that."""
     signal.signal(signal.SIGALRM, _out_of_time)
+    tests = live_tests()
     with open(sys.argv[1], "w") as report:
-        unittest.TestSuite(live_tests()).run(_Result(report))
+        write(report, **examination())
+        unittest.TestSuite(tests).run(_Result(report))
     return 0
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tests.guests.architecture import AMD64, ARM64, Architecture
+
 
 @dataclass(frozen=True)
 class Kernel:
@@ -11,6 +13,13 @@ class Kernel:
 
     version: str
     suite: str
+    architecture: Architecture = AMD64
+
+    @property
+    def name(self) -> str:
+        """What a kernel is called here, such as "6.12" or "6.12-arm64"."""
+        foreign = "" if self.architecture is AMD64 else f"-{self.architecture.debian}"
+        return self.version + foreign
 
 
 # The oldest supported kernel, the two stable releases since, and the newest.
@@ -22,9 +31,18 @@ KERNELS = (
     Kernel("7.2", "sid"),
 )
 
-VERSIONS = tuple(kernel.version for kernel in KERNELS)
+# Of the other architecture one, in runs of its own.
+ARM64_KERNELS = (Kernel("6.12", "trixie", ARM64),)
+
+ALL = {kernel.name: kernel for kernel in (*KERNELS, *ARM64_KERNELS)}
+
+ARCHITECTURES = tuple(dict.fromkeys(k.architecture.debian for k in ALL.values()))
 
 
-def by_version(version: str) -> Kernel:
-    """Returns the kernel of a release series, such as "6.12"."""
-    return KERNELS[VERSIONS.index(version)]
+def names(debian_architecture: str) -> tuple[str, ...]:
+    """The names of the kernels of an architecture, such as "amd64"."""
+    return tuple(
+        name
+        for name, kernel in ALL.items()
+        if kernel.architecture.debian == debian_architecture
+    )

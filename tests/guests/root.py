@@ -16,26 +16,39 @@ import tarfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.guests import cache, cpio
+from tests.guests import cache, cpio, foreign
 from tests.guests.kernels import Kernel
 
-# What the live tests may call inside a guest.
+# What the live tests may call, on any machine.
 PACKAGES = (
     *("python3", "kmod", "iproute2", "mount", "util-linux", "procps", "sudo"),
-    *("e2fsprogs", "xfsprogs", "btrfs-progs"),
+    *("e2fsprogs", "xfsprogs", "btrfs-progs", "f2fs-tools", "dnsmasq-base", "musl"),
 )
 
-# Debian's kernel for virtual machines: everything but drivers for hardware.
-KERNEL_PACKAGE = "linux-image-cloud-amd64"
+# What they call in guests only: it would start services on the developer's machine.
+GUEST_PACKAGES = ("nfs-kernel-server", "nfs-common", "rpcbind")
 
-# The kernel is unpacked, not installed: its maintainer scripts would only build
-# an initramfs. Since 7.x the image and modules are in packages of their own.
+# Of thousands of drivers, a guest needs those for no hardware.
+_DRIVERS = "block char/hw_random md net virtio"
+
+# The kernel of Debian's servers; that for virtual machines has no f2fs. It is unpacked,
+# not installed: its maintainer scripts would only build an initramfs. Since 7.x the
+# image and modules are in packages of their own.
 _UNPACK_KERNEL = f"""
+set -e
 APT_CONFIG="$MMDEBSTRAP_APT_CONFIG" apt-get install --yes --download-only \
-    {KERNEL_PACKAGE}
-for package in "$1"/var/cache/apt/archives/linux-[bim]*-[0-9]*-cloud-*.deb; do
+    linux-image-ARCHITECTURE
+for package in "$1"/var/cache/apt/archives/linux-[bim]*-[0-9]*-ARCHITECTURE_*.deb; do
     dpkg-deb --fsys-tarfile "$package" | tar -x -C "$1" --keep-directory-symlink
 done
+cd "$1"/lib/modules/*/kernel
+mv drivers all
+for directory in {_DRIVERS}; do
+    mkdir -p drivers/"$(dirname $directory)"
+    mv all/$directory drivers/"$(dirname $directory)"
+done
+rm -rf all sound
+find drivers/net -mindepth 2 -delete
 chroot "$1" depmod "$(ls "$1/lib/modules")"
 """
 
@@ -59,10 +72,20 @@ _MMDEBSTRAP = (
         f"--dpkgopt=path-exclude=/usr/share/{name}/*"
         for name in ("doc", "man", "locale", "info")
     ),
-    f"--include={','.join(PACKAGES)}",
+    f"--include={','.join(PACKAGES + GUEST_PACKAGES)}",
     f"--setup-hook={_MERGE_USR}",
-    f"--customize-hook={_UNPACK_KERNEL}",
 )
+
+
+def _mmdebstrap(kernel: Kernel) -> tuple[str, ...]:
+    """The command, up to its operands."""
+    architecture = kernel.architecture.debian
+    unpack_kernel = _UNPACK_KERNEL.replace("ARCHITECTURE", architecture)
+    return (
+        *(*_MMDEBSTRAP, f"--customize-hook={unpack_kernel}"),
+        f"--architectures={architecture}",
+    )
+
 
 _VMLINUZ = re.compile(r"\./(boot/vmlinuz-.*|usr/lib/modules/[^/]*/vmlinuz)")
 _LEFT_OUT = re.compile(r"\./(boot/(?!config)|(dev|proc|sys|var/(cache|lib)/apt)/.)")
@@ -78,21 +101,22 @@ class Root:
 
 def ensure(kernel: Kernel) -> Root:
     """Returns the root of a kernel, building it if the cache has none."""
-    name = f"root-{kernel.version}-{_recipe(kernel)}"
+    name = f"root-{kernel.name}-{_recipe(kernel)}"
     directory = cache.get(name, lambda path: _build(kernel, path))
     return Root(directory / "vmlinuz", directory / "root.cpio")
 
 
 def _recipe(kernel: Kernel) -> str:
     """Returns a key that changes with whatever shapes the root."""
-    recipe = repr((kernel, _MMDEBSTRAP)) + Path(cpio.__file__).read_text()
+    recipe = repr((kernel.suite, _mmdebstrap(kernel))) + Path(cpio.__file__).read_text()
     return hashlib.sha256(recipe.encode()).hexdigest()[:12]
 
 
 def _build(kernel: Kernel, directory: Path) -> None:
     tar = directory / "root.tar"
+    foreign.enable(kernel.architecture)
     done = subprocess.run(
-        (*_MMDEBSTRAP, kernel.suite, str(tar), mirror()),
+        (*_mmdebstrap(kernel), kernel.suite, str(tar), mirror()),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

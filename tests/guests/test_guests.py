@@ -3,42 +3,44 @@
 from __future__ import annotations
 
 import os
-import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any
 
 import pytest
 
-from tests.guests import guest, inside, kernels, workloads
-
-# 15 to 20 minutes on two busy CPUs; two rounds of this are within CI's limit of 90.
-_SECONDS_PER_GUEST = 2400
+from tests.guests import live_run
+from tests.guests.live_run import LiveRun
 
 
 class LiveTests:
     """The results of the live tests on one kernel."""
 
-    def __init__(self, report: Sequence[dict[str, Any]], failure: str) -> None:
-        """Takes the guest's report, and what to say of tests that it misses."""
-        self._tests = {entry["test"]: entry for entry in report if "test" in entry}
-        self._scopes = [entry for entry in report if "scope" in entry]
-        self._failure = failure
+    def __init__(self, run: LiveRun) -> None:
+        self._results, self._failure = run
+        self._scopes = [entry for entry in self._results.report if "scope" in entry]
 
     def check(self, name: str) -> None:
         """Ends the calling test as the live test of this name has ended."""
-        results = [entry for entry in self._scopes if _covers(entry["scope"], name)]
-        if name in self._tests:
-            results.append(self._tests[name])
-        if not results:
+        found = [entry for entry in self._scopes if _covers(entry["scope"], name)]
+        if name in self._results.tests:
+            found.append(self._results.tests[name])
+        if not found:
             pytest.fail(f"has not run: {self._explain()}", pytrace=False)
-        for result in results:
+        for result in found:
             if result["outcome"] == "started":
                 pytest.fail(f"has not ended: {self._explain()}", pytrace=False)
             if result["outcome"] == "failed":
                 pytest.fail(result["detail"], pytrace=False)
             if result["outcome"] == "skipped":
                 pytest.skip(result["detail"])
+
+    def check_doctor(self, tool: str) -> None:
+        """Fails unless `skep doctor` was right about a tool."""
+        if not self._results.is_examined:
+            pytest.fail(f"has not run: {self._explain()}", pytrace=False)
+        disagreement = self._results.disagreement(tool)
+        if disagreement:
+            pytest.fail(disagreement, pytrace=False)
 
     def _explain(self) -> str:
         """Returns the whole story the first time, and then only a reference."""
@@ -52,28 +54,7 @@ def _covers(scope: str, test: str) -> bool:
 
 
 def _run_live_tests(version: str) -> LiveTests:
-    programs = workloads.build()
-    with tempfile.TemporaryFile() as output:
-        outcome = guest.run(
-            kernels.by_version(version),
-            ("python3", inside.__file__, "/dev/ttyS2"),
-            stdout=output,
-            files=(programs,),
-            environment={
-                "SKEP_KERNEL": version,
-                "SKEP_SCRATCH": "/dev/vda",
-                "SKEP_SLOW": "20",
-                "SKEP_WORKLOADS": str(programs),
-            },
-            timeout=_SECONDS_PER_GUEST,
-        )
-        output.seek(0)
-        printed = output.read()[-4000:].decode(errors="replace")
-    if outcome.status is None:
-        failure = outcome.failure()
-    else:
-        failure = f"the test runner ended with status {outcome.status}"
-    return LiveTests(outcome.report, f"{failure}\nThe tests printed:\n{printed}")
+    return LiveTests(live_run.in_guest(version))
 
 
 @pytest.fixture(scope="session")
@@ -89,3 +70,10 @@ def test_live(
 ) -> None:
     """Waits for the guest and ends as the live test did there."""
     guests[version].result().check(live_test)
+
+
+def test_doctor(
+    guests: Mapping[str, Future[LiveTests]], version: str, tool: str
+) -> None:
+    """What `skep doctor` says of a tool is what the tool's live tests found."""
+    guests[version].result().check_doctor(tool)

@@ -12,28 +12,33 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from tests.guests import cache
+from tests.guests.architecture import AMD64, Architecture
 
 SOURCES = Path(__file__).resolve().parents[1] / "live" / "workloads"
 
-_COMPILER = ("gcc", "-O2", "-g", "-static", "-pthread", "-Wall", "-Werror")
+_OPTIONS = ("-O2", "-g", "-static", "-pthread", "-Wall", "-Werror")
 
 
-def build() -> Path:
+def build(architecture: Architecture = AMD64) -> Path:
     """Returns the directory of the compiled programs, compiling them if needed.
 
     Raises subprocess.CalledProcessError if a program does not compile; the
     compiler's messages go to standard error.
     """
     sources = sorted(SOURCES.glob("*.c"))
-    key = hashlib.sha256(repr(_COMPILER).encode())
+    compilers = (architecture.compiler, architecture.compiler_32, _OPTIONS)
+    key = hashlib.sha256(repr(compilers).encode())
     for source in sources:
         key.update(source.name.encode() + b"\0" + source.read_bytes())
     name = f"workloads-{key.hexdigest()[:12]}"
-    return cache.get(name, lambda path: _compile(sources, path))
+    return cache.get(name, lambda path: _compile(architecture, sources, path))
 
 
-def _compile(sources: Iterable[Path], directory: Path) -> None:
+def _compile(
+    architecture: Architecture, sources: Iterable[Path], directory: Path
+) -> None:
     for source in sources:
-        wordsize = ("-m32",) if source.stem.endswith("_32") else ()
+        is_32 = source.stem.endswith("_32")
+        compiler = architecture.compiler_32 if is_32 else architecture.compiler
         program = directory / source.stem
-        subprocess.run((*_COMPILER, *wordsize, "-o", program, source), check=True)
+        subprocess.run((*compiler, *_OPTIONS, "-o", program, source), check=True)

@@ -7,6 +7,7 @@ Environment:
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import subprocess
@@ -34,8 +35,15 @@ def scratch_disk(directory: str | None = None) -> Iterator[str]:
     if device:
         yield device
         return
+    with loop_device(_SIZE, directory) as path:
+        yield path
+
+
+@contextmanager
+def loop_device(size: int, directory: str | None = None) -> Iterator[str]:
+    """The path of a loop device on a new file of zeros in `directory`."""
     with tempfile.NamedTemporaryFile(prefix="skep-disk-", dir=directory) as backing:
-        backing.truncate(_SIZE)
+        backing.truncate(size)
         device = _attach_loop(backing.fileno())
         try:
             yield device
@@ -48,12 +56,15 @@ def _attach_loop(backing: int) -> str:
     """Binds a free loop device to an open file and returns its path."""
     if not Path("/dev/loop-control").exists():
         subprocess.run(["modprobe", "loop"], check=False)
-    try:
-        with open("/dev/loop-control", "rb") as control:
-            number = fcntl.ioctl(control, _LOOP_CTL_GET_FREE)
-        path = f"/dev/loop{number}"
-        with open(path, "rb+", buffering=0) as loop:
-            fcntl.ioctl(loop, _LOOP_SET_FD, backing)
-    except OSError as error:
-        raise unittest.SkipTest(f"no loop device: {error}") from None
-    return path
+    while True:
+        try:
+            with open("/dev/loop-control", "rb") as control:
+                number = fcntl.ioctl(control, _LOOP_CTL_GET_FREE)
+            path = f"/dev/loop{number}"
+            with open(path, "rb+", buffering=0) as loop:
+                fcntl.ioctl(loop, _LOOP_SET_FD, backing)
+        except OSError as error:
+            if error.errno == errno.EBUSY:
+                continue  # somebody else was faster
+            raise unittest.SkipTest(f"no loop device: {error}") from None
+        return path

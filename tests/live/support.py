@@ -38,6 +38,9 @@ STOP_SECONDS = 60 * SLOW
 
 _POLL_SECONDS = 0.01
 
+# The names of the tools that a test has run, for whoever runs the tests.
+started: set[str] = set()
+
 
 class Outcome(NamedTuple):
     """What a tool left behind; `seconds` is the time from SIGINT to its end."""
@@ -89,6 +92,7 @@ class Tool:
         self._outcome: Outcome | None = None
 
     def __enter__(self) -> Tool:
+        started.add(os.fsdecode(self.arguments[0]))
         self._stdout = tempfile.TemporaryFile()
         self._stderr = tempfile.TemporaryFile()
         self.process = subprocess.Popen(
