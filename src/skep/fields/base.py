@@ -23,7 +23,8 @@ class Column(NamedTuple):
     """How a member is shown where that differs from its field type's way.
 
     title   header of the column
-    width   characters it is padded to; one space always follows
+    width   characters it is padded to, or a function of the options that gives the
+            number; one space always follows
     align   "<" or ">"
     format  a Python format spec without width and alignment (".2f", "08o", ".14"), or
             a function of the options that gives one
@@ -37,7 +38,7 @@ class Column(NamedTuple):
     """
 
     title: str | None = None
-    width: int | None = None
+    width: Any = None
     align: str | None = None
     format: Any = None
     when: object = None
@@ -47,7 +48,7 @@ class Column(NamedTuple):
 
 def column(
     title: str | None = None,
-    width: int | None = None,
+    width: int | Callable[[Any], int] | None = None,
     align: str | None = None,
     format: str | Callable[[Any], str] | None = None,
     when: object = None,
