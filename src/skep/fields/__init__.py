@@ -11,8 +11,8 @@ from skep.fields.block import Disk, IoFlags
 from skep.fields.clock import Clock
 from skep.fields.execs import ExecArgs, Interpreted
 from skep.fields.files import FileMode, OpenFlags
-from skep.fields.internet import IpAddress, IpVersion, Port
 from skep.fields.integers import S32, S64, U8, U16, U32, U64, Hex
+from skep.fields.internet import IpAddress, IpVersion, Port
 from skep.fields.paths import FullPath
 from skep.fields.results import Errno, FdOrErrno, Ret
 from skep.fields.sizes import KiloBytes

@@ -44,7 +44,7 @@ OPERATORS = {
     ast.Or: "or",
 }
 
-_OTHER_OPERATORS = {
+_OTHER_OPERATORS: dict[type, tuple[str, str]] = {
     ast.Pow: ("**", "a power of two is '1 << n'"),
     ast.MatMult: ("@", ""),
 }

@@ -1,8 +1,8 @@
 """Sockets of the internet protocols, TCP above all.
 
-At a tracepoint a `struct sock *` is trusted: its own members are loaded directly.  What
-lies behind it in the larger `struct inet_sock` and `struct tcp_sock`, whose beginning it
-is, needs probe reads.
+At a tracepoint a `struct sock *` is trusted, its own members are loaded directly.  What
+`struct inet_sock` and `struct tcp_sock` have behind it, whose beginning it is, needs
+probe reads.
 """
 
 from skep.authoring.bpf import bpf
@@ -51,6 +51,14 @@ def is_ipv6(sk):
 def ip_version(sk):
     """The version of IP that a socket was made for, for a field `IpVersion`."""
     return IPV6 if is_ipv6(sk) else IPV4
+
+
+@bpf.inline
+def is_of(sk, ipv4, ipv6):
+    """Whether a socket is of the version that is asked for; without one, of any."""
+    if ipv4 and is_ipv6(sk):
+        return False
+    return not ipv6 or is_ipv6(sk)
 
 
 @bpf.inline

@@ -1,7 +1,7 @@
 """Trace TCP connections, a row for each when it ends.
 
-Shows who was connected to whom, how much went over the connection in each direction, and
-how long it lasted.  Attempts to connect that fail are shown, too.
+Shows who was connected to whom, how much was sent and received, and how long the
+connection lasted.  Attempts to connect that fail are shown, too.
 
 Examples:
     tcplife -D 80,443       only connections to these ports of other hosts
@@ -57,25 +57,22 @@ def narrow(options):
     return options.format == "table" and not options.wide
 
 
-def width(small, large):
-    return lambda options: small if narrow(options) else large
-
-
 class Connection(Record):
     time: WallClock = column(when=Options.time)
     timestamp: Time = column(width=9, format=".6f", when=Options.timestamp)
     uid: Uid = column(when=Options.show_uid)
     pid: Pid = column(width=5)
     comm: Comm = column(
-        width=width(10, 16), format=lambda o: ".10" if narrow(o) else ""
+        width=lambda o: 10 if narrow(o) else 16,
+        format=lambda o: ".10" if narrow(o) else "",
     )
     ip: IpVersion = column(when=lambda options: not narrow(options))
-    laddr: IpAddress = column(width=width(15, 39))
+    laddr: IpAddress = column(width=lambda o: 15 if narrow(o) else 39)
     lport: Port
-    raddr: IpAddress = column(width=width(15, 39))
+    raddr: IpAddress = column(width=lambda o: 15 if narrow(o) else 39)
     rport: Port
-    tx_bytes: KiloBytes = column(title="TX_KB", width=width(5, 6))
-    rx_bytes: KiloBytes = column(title="RX_KB", width=width(5, 6))
+    tx_bytes: KiloBytes = column(title="TX_KB", width=lambda o: 5 if narrow(o) else 6)
+    rx_bytes: KiloBytes = column(title="RX_KB", width=lambda o: 5 if narrow(o) else 6)
     cgroup: CgroupId = column(when=Options.show_cgroup)
     lifetime: LatencyMs = column(title="MS", width=0)
 
@@ -83,12 +80,12 @@ class Connection(Record):
 class Life(Record):
     """What is known of a socket before it closes; pid 0: not yet whose it is."""
 
-    start_ns: U64
+    born_ns: U64
     cgroup: U64
     comm: Comm
     pid: U32
     connects: U32  # with a SYN of its own, which is acknowledged
-    selected: U32
+    wanted: U32
 
 
 connections = Stream(Connection)
@@ -97,7 +94,7 @@ lives = Map("u64", Life, size=65536)
 
 @bpf.inline
 def selected(sk, newstate):
-    if Options.ipv4 and sock.is_ipv6(sk) or Options.ipv6 and not sock.is_ipv6(sk):
+    if not sock.is_tcp(sk) or not sock.is_of(sk, Options.ipv4, Options.ipv6):
         return False
     # The local port is chosen after the change to SYN_SENT.
     if newstate == sock.SYN_SENT:
@@ -109,8 +106,6 @@ def selected(sk, newstate):
 
 @on.raw_tracepoint("inet_sock_set_state")
 def changed(sk, oldstate, newstate):
-    if not sock.is_tcp(sk):
-        return
     key = bpf.address(sk)
     if not selected(sk, newstate):
         lives.delete(key)
@@ -118,23 +113,21 @@ def changed(sk, oldstate, newstate):
     life = lives.lookup(key)
     if newstate < sock.FIN_WAIT1 and (life is None or newstate == sock.SYN_SENT):
         connects = sock.SYN_SENT in (oldstate, newstate)
-        lives.update(
-            key,
-            Life(start_ns=0, cgroup=0, comm="?", pid=0, connects=connects, selected=0),
-        )
+        new = Life(born_ns=0, comm="?", pid=0, cgroup=0, connects=connects, wanted=0)
+        lives.update(key, new)
         life = lives.lookup(key)
     if life is None:
         return  # it listened, was connected before tracing began, or the map is full
     if newstate < sock.FIN_WAIT1:
-        life.start_ns = bpf.ktime_ns()
+        life.born_ns = bpf.ktime_ns()
     # Most changes are made where packets arrive, in whatever task that interrupts.
     if sock.is_owned(sk) and (life.pid == 0 or newstate == sock.LAST_ACK):
         life.pid = bpf.pid()
         life.comm = bpf.comm()
         life.cgroup = bpf.cgroup_id() if Options.show_cgroup else 0
-        life.selected = Options.selected()
+        life.wanted = Options.selected()
     if newstate == sock.CLOSE:
-        if life.selected or not Options.filters_tasks:
+        if life.wanted or not Options.filters_tasks:
             show(sk, oldstate, life)
         lives.delete(key)
 
@@ -153,5 +146,5 @@ def show(sk, oldstate, life):
         tx_bytes=sock.bytes_sent(sk, oldstate, life.connects),
         rx_bytes=sock.bytes_received(sk),
         cgroup=life.cgroup,
-        lifetime=bpf.ktime_ns() - life.start_ns,
+        lifetime=bpf.ktime_ns() - life.born_ns,
     )
