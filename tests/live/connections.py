@@ -10,7 +10,7 @@ import fcntl
 import os
 import socket
 import struct
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import NamedTuple
 
 RESET = struct.pack("ii", 1, 0)
@@ -124,15 +124,21 @@ def listen(address: str = "127.0.0.1", port: int = 0) -> socket.socket:
     return listener
 
 
-def connect(kind: Kind = KINDS["IPv4"], port: int = 0) -> Pair:
-    """A connection of this kind, from a port of its own if one is given."""
+def connect(kind: Kind = KINDS["IPv4"]) -> Pair:
+    """A connection of this kind, between ports that the kernel chooses."""
     with listen(kind.bound) as listener:
         client = socket.socket(family_of(kind.reached), socket.SOCK_STREAM)
-        if port:
-            client.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            client.bind(("", port))
         client.connect((kind.reached, listener.getsockname()[1]))
         return Pair(client, listener.accept()[0])
+
+
+def connect_from(port: int, listener: socket.socket) -> Pair:
+    """An IPv4 connection from this port to a listener."""
+    client = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    client.bind(("127.0.0.1", port))
+    client.connect(listener.getsockname())
+    return Pair(client, listener.accept()[0])
 
 
 def transfer(sender: socket.socket, receiver: socket.socket, count: int) -> None:
@@ -153,28 +159,25 @@ def side_of(end: socket.socket, sent: int = 0, received: int = 0) -> Side:
     return Side(ip, local[0], local[1], remote[0], remote[1], sent, received)
 
 
-def closed_port(address: str = "127.0.0.1") -> int:
-    """A port that nobody listens at."""
-    with listen(address) as listener:
-        return int(listener.getsockname()[1])
+def free_ports(count: int) -> list[int]:
+    """Different ports that no socket is bound to."""
+    with ExitStack() as stack:
+        listeners = [stack.enter_context(listen("::")) for _ in range(count)]
+        return [int(listener.getsockname()[1]) for listener in listeners]
 
 
 def refused(kind: Kind = KINDS["IPv4"], port: int = 0) -> Side:
     """Tries to connect to a port that nobody listens at; returns the side."""
+    # A socket that is bound to the port it connects to reaches itself.
+    port = port or free_ports(1)[0]
+    local = next(free for free in free_ports(2) if free != port)
     with socket.socket(family_of(kind.reached), socket.SOCK_STREAM) as client:
-        port = port or closed_port(kind.bound)
-        local = free_port()
         client.bind((kind.bound, local))
         with suppress(ConnectionRefusedError):
             client.connect((kind.reached, port))
-            raise AssertionError(f"port {port} is not closed")
+            raise AssertionError(f"somebody listens at port {port}")
         ip = 6 if client.family == socket.AF_INET6 else 4
         return Side(ip, kind.reached, local, kind.reached, port)
-
-
-def free_port() -> int:
-    """A port that no socket is bound to."""
-    return closed_port("::")
 
 
 def enter_new_namespace() -> None:

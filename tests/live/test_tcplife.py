@@ -257,14 +257,13 @@ class Ends(TcplifeTest):
     def test_one_socket_that_tries_again(self) -> None:
         def run() -> list[Side]:
             listener = connections.listen()
-            port, other = listener.getsockname()[1], connections.closed_port()
-            local = connections.free_port()
+            local, other = connections.free_ports(2)
             client = socket.socket()
             client.bind(("127.0.0.1", local))
             self.assertEqual(client.connect_ex(("127.0.0.1", other)), 111)
             self.assertEqual(client.connect_ex(("127.0.0.1", other)), 111)
             failed = Side(4, "127.0.0.1", local, "127.0.0.1", other)
-            client.connect(("127.0.0.1", port))
+            client.connect(listener.getsockname())
             pair = Pair(client, listener.accept()[0]).exchange(UP, DOWN)
             listener.close()
             return [failed, failed, *pair.close()]
@@ -311,7 +310,7 @@ class Ends(TcplifeTest):
         self.assert_traced(run=run)
 
     def test_closed_listener(self) -> None:
-        port = connections.closed_port()
+        [port] = connections.free_ports(1)
 
         def run() -> list[Side]:
             for address in ("127.0.0.1", "::1", "::"):
@@ -362,14 +361,10 @@ class Ends(TcplifeTest):
 
         def run() -> list[Side]:
             sides: list[Side] = []
-            local = connections.free_port()
             with connections.listen() as listener:
+                [port] = connections.free_ports(1)
                 for turn in range(3):
-                    client = socket.socket()
-                    client.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                    client.bind(("127.0.0.1", local))
-                    client.connect(listener.getsockname())
-                    pair = Pair(client, listener.accept()[0])
+                    pair = connections.connect_from(port, listener)
                     pair.exchange(UP + turn, DOWN - turn)
                     sides += pair.close(server_first=True)
             return sides
@@ -558,17 +553,18 @@ class Filters(TcplifeTest):
 
     def test_the_port_of_a_client(self) -> None:
         """It is chosen late, and given back before the socket is closed."""
-        port = connections.free_port()
+        with connections.listen() as listener:
+            [port] = connections.free_ports(1)
 
-        def run() -> list[Side]:
-            client = connections.connect(port=port).close()[0]
-            return [client, *connections.connect().close()]
+            def run() -> list[Side]:
+                client = connections.connect_from(port, listener).close()[0]
+                return [client, *connections.connect().close()]
 
-        shown = self.filtered("-L", str(port), run=run)
+            shown = self.filtered("-L", str(port), run=run)
         self.assertEqual([side.lport for side in shown], [port])
 
     def test_refused_by_port(self) -> None:
-        port = connections.closed_port()
+        [port] = connections.free_ports(1)
 
         def run() -> list[Side]:
             mine = [connections.refused(port=port) for _ in range(3)]
