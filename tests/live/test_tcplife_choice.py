@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections import Counter
+from contextlib import suppress
 from typing import Any, Callable
 
 from tests.live import connections, support
@@ -25,50 +26,56 @@ from tests.live.tcplife_rows import (
 )
 
 
+def rename(name: str) -> None:
+    """Gives this thread a name; since 3.14 Python itself gives it one."""
+    with open("/proc/thread-self/comm", "w") as file:
+        file.write(name)
+
+
+def call(address: tuple[str, int], how: str) -> None:
+    """The connecting side: sends UP bytes; `how` says who ends the connection."""
+    rename("calling")
+    end = socket.create_connection(address)
+    end.sendall(bytes(UP))
+    if how != "client":
+        end.recv(1)  # the end, or the byte that tells that all has been read
+    if how == "reset":
+        end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, connections.RESET)
+    end.close()
+
+
+def serve(listener: socket.socket, how: str) -> None:
+    """The accepting side."""
+    rename("serving")
+    end = listener.accept()[0]
+    left = UP
+    while left:
+        left -= len(end.recv(left))
+    if how == "reset":
+        end.sendall(b"x")
+    if how != "server":
+        with suppress(ConnectionResetError):
+            end.recv(1)
+    end.close()
+
+
 class Identity(TcplifeTest):
     """Client and server in processes of their own."""
 
     def converse(
-        self, *options: str, server_first: bool = False, reset: bool = False
+        self, *options: str, how: str = "client"
     ) -> tuple[list[dict[str, Any]], int]:
-        """One connection from a child to this process: the events, the child's pid."""
+        """One connection from a child to this process: the events, the child's pid.
+
+        In options "{child}" and "{me}" stand for the process ids.
+        """
         with connections.listen() as listener:
             address = listener.getsockname()
-
-            def client() -> None:
-                with open("/proc/self/comm", "w") as name:
-                    name.write("calling")
-                end = socket.create_connection(address)
-                end.sendall(bytes(UP))
-                if reset:
-                    end.recv(1)
-                    end.setsockopt(
-                        socket.SOL_SOCKET, socket.SO_LINGER, connections.RESET
-                    )
-                elif server_first:
-                    self.assertEqual(end.recv(1), b"")
-                end.close()
-
-            def server() -> None:
-                end = listener.accept()[0]
-                left = UP
-                while left:
-                    left -= len(end.recv(left))
-                if reset:
-                    end.sendall(b"x")
-                if not server_first:
-                    try:
-                        end.recv(1)
-                    except ConnectionResetError:
-                        self.assertTrue(reset)
-                end.close()
-
-            child = support.Paused(client)
-            arguments = [
-                option.format(child=child.pid, me=os.getpid()) for option in options
-            ]
+            child = support.Paused(lambda: call(address, how))
+            pids = {"child": child.pid, "me": os.getpid()}
+            arguments = [option.format(**pids) for option in options]
             with Tool("tcplife", "-s", *arguments) as tool:
-                thread = threading.Thread(target=server)
+                thread = threading.Thread(target=serve, args=(listener, how))
                 thread.start()
                 child.proceed()
                 thread.join()
@@ -80,16 +87,16 @@ class Identity(TcplifeTest):
             for row in rows
             if port in (row[4], row[6])
         ]
-        return events, child.pid
+        return sorted(events, key=lambda event: bool(event["server"])), child.pid
 
     def test_either_side_is_known_however_the_connection_ends(self) -> None:
-        for server_first in (False, True):
-            events, child = self.converse(server_first=server_first)
+        for how in ("client", "server"):
+            events, child = self.converse(how=how)
             expected = [
                 {"pid": child, "comm": "calling", "server": False},
-                {"pid": os.getpid(), "comm": comm(), "server": True},
+                {"pid": os.getpid(), "comm": "serving", "server": True},
             ]
-            self.assertEqual(sorted(events, key=lambda e: e["server"]), expected)
+            self.assertEqual(events, expected)
 
     def test_what_no_task_has_touched_is_nobodys(self) -> None:
         """A RST that the accepted side gets while its task does something else."""
@@ -106,16 +113,16 @@ class Identity(TcplifeTest):
         self.assertEqual(whose[server.ports], (0, "?"))
 
     def test_by_process(self) -> None:
-        for server_first in (False, True):
-            events, child = self.converse("-p", "{child}", server_first=server_first)
+        for how in ("client", "server"):
+            events, child = self.converse("-p", "{child}", how=how)
             expected = {"pid": child, "comm": "calling", "server": False}
             self.assertEqual(events, [expected])
-            events, child = self.converse("-p", "{me}", server_first=server_first)
-            expected = {"pid": os.getpid(), "comm": comm(), "server": True}
+            events, child = self.converse("-p", "{me}", how=how)
+            expected = {"pid": os.getpid(), "comm": "serving", "server": True}
             self.assertEqual(events, [expected])
 
     def test_by_name(self) -> None:
-        events, child = self.converse("--comm", "calling", reset=True)
+        events, child = self.converse("--comm", "calling", how="reset")
         expected = {"pid": child, "comm": "calling", "server": False}
         self.assertEqual(events, [expected])
 
