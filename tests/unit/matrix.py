@@ -61,6 +61,12 @@ _TOGETHER = {
         ("pid", "tid", "uid", "comm", "cgroup", "mntns", "cgroupmap", "mntnsmap"),
         ("failed", "flags", "extended"),
     ],
+    "tcplife": [
+        ("ipv6", "local_ports", "remote_ports", "pid"),
+        ("time", "timestamp", "show_uid", "show_cgroup", "json"),
+        ("wide", "comm", "cgroup", "mntns"),
+        ("csv", "ipv4", "remote_ports", "tid", "uid"),
+    ],
 }
 
 
@@ -99,6 +105,8 @@ def _value_of(option: Option) -> Any:
         return _VALUES[option.name]
     if option.rest:
         return ["true"]
+    if option.listed:
+        return (80, 443)
     return "text" if option.type is str else 7
 
 

@@ -8,7 +8,8 @@ import pytest
 
 from skep.authoring.options import Option, Options, option
 from skep.errors import InternalError, UsageError
-from skep.fields import OpenFlags, Uid
+from skep.fields import OpenFlags, Port, Uid
+from skep.toolkit.checks import positive
 
 
 def even(number: int) -> int:
@@ -33,11 +34,14 @@ class Some(Base):
     pause: float = option("--pause", default=0.5)
     pages: int = option(check=even)
     words: str = option("--exec", rest=True)
+    ports: Port = option("--ports", listed=True)
+    shares: float = option("--shares", listed=True, check=positive)
     limit = 5  # not an option
 
 
 def test_a_class_has_the_options_of_its_bases_first() -> None:
     names = ["pid", "quiet", "name", "uid", "flags", "pause", "pages", "words"]
+    names += ["ports", "shares"]
     assert list(Some.options) == names
     assert list(Base.options) == names[:2]
     assert Options.options == {}
@@ -115,3 +119,22 @@ def test_conversion(name: str, text: str, value: object) -> None:
 def test_text_without_value(name: str, text: str, message: str) -> None:
     with pytest.raises(UsageError, match=message):
         Some.options[name].convert(text)
+
+
+def test_lists_have_commas() -> None:
+    ports = Some.options["ports"]
+    assert ports.convert("80") == (80,)
+    assert ports.convert("80, 443,1") == (80, 443, 1)
+    assert ports.with_letter("-L").convert("1,2") == (1, 2)
+    assert Some.options["shares"].convert("0.5,2") == (0.5, 2.0)
+    for text, message in (
+        ("", "not a port: ''"),
+        ("80,", "not a port: ''"),
+        ("80,http", "not a port: 'http'"),
+        ("0x50", "not a port: '0x50'"),
+        ("65535,65536", "65536 is not between 0 and 65535"),
+    ):
+        with pytest.raises(UsageError, match=message):
+            ports.convert(text)
+    with pytest.raises(UsageError, match="0 is not more than zero"):
+        Some.options["shares"].convert("1,0")

@@ -31,6 +31,7 @@ from tests.fixtures import saved_target
 FILES = sorted((Path(__file__).parent / "refusals").glob("*.py"))
 
 KEY = lay_out("Key", [("disk", U32), ("flags", U8)])
+NAMED = lay_out("Named", [("text", Array(U8, 12))])
 BIG = lay_out("Big", [("bytes", Array(U64, 40))])
 STARTS = MapSpec("starts", "hash", KEY.size, 8, 16)
 EVENT = RecordLayout(
@@ -55,6 +56,7 @@ def names() -> dict[str, Any]:
         "counts": MapObject(MapSpec("counts", "hash", 8, 8, 16), "u64", "u64"),
         "starts": MapObject(STARTS, KEY, "u64"),
         "keys": MapObject(MapSpec("keys", "hash", 4, KEY.size, 16), "u32", KEY),
+        "named": MapObject(MapSpec("named", "hash", 4, 12, 16), "u32", NAMED),
         "bigs": MapObject(MapSpec("bigs", "array", 4, 320, 16), "u32", BIG),
         "storage": MapObject(MapSpec("own", "task_storage", 4, 8, 0, 1), "u32", "u64"),
         "stacks": MapObject(MapSpec("stacks", "stack_trace", 4, 64, 8), "u32", "u64"),

@@ -39,6 +39,10 @@ def body_of(source: str) -> list[str]:
         ("a = True", ["a = True"]),
         ("return", ["return"]),
         ("return a and b", ["return (a and b)"]),
+        ("return a in b", ["return (a in b)"]),
+        ("return a not in b", ["return (a not in b)"]),
+        ("return a in (1, 2)", ["return ((a == 1) or (a == 2))"]),
+        ("return a not in (1, 2)", ["return ((a != 1) and (a != 2))"]),
         ("pass", []),
         ('"documentation"\nreturn a', ["return a"]),
         (

@@ -115,6 +115,72 @@ def test_times_are_sent_where_json_needs_them(make_tool: Make) -> None:
     assert [member.name for member in members] == ["time", "pid", "size", "path"]
 
 
+def test_one_time_is_enough(make_tool: Make) -> None:
+    tool = make_tool("""
+        class Seen(Record):
+            pid: Pid
+            time: WallClock = column(when=Options.show_uid)
+            since: Time = column(when=Options.timestamp)
+
+        seen = Stream(Seen)
+    """)
+    record = tool.streams["seen"].record
+    for shown, names in (
+        ({}, ["time", "pid"]),
+        ({"timestamp": True}, ["pid", "since"]),
+        ({"timestamp": True, "show_uid": True}, ["pid", "time", "since"]),
+    ):
+        binding = Binding(tool, bound(tool, json=True, **shown), with_time=True)
+        assert [member.name for member in binding.visible(record)] == names
+
+
+def test_a_cgroup_stands_where_the_record_says(make_tool: Make) -> None:
+    tool = make_tool("""
+        class Seen(Record):
+            cgroup: CgroupId = column(when=Options.show_cgroup)
+            pid: Pid
+            path: Text
+
+        class Other(Record):
+            pid: Pid
+            path: Text
+
+        seen = Stream(Seen)
+        other = Stream(Other)
+    """)
+    binding = Binding(tool, bound(tool, show_cgroup=True))
+    names = {
+        name: [member.name for member in binding.stream_members(stream)]
+        for name, stream in tool.streams.items()
+    }
+    assert names == {
+        "seen": ["cgroup", "pid", "path"],
+        "other": ["pid", "cgroup", "path"],
+    }
+    plain = Binding(tool, bound(tool)).stream_members(tool.streams["seen"])
+    assert [member.name for member in plain] == ["pid", "path"]
+
+
+def test_whether_tasks_are_filtered(make_tool: Make) -> None:
+    tool = make_tool(STREAM)
+    assert not bound(tool, verbose=True).filters_tasks
+    assert bound(tool, pid=0).filters_tasks
+    assert bound(tool, mntnsmap="/x").filters_tasks
+
+
+def test_a_width_may_depend_on_options(make_tool: Make) -> None:
+    tool = make_tool("""
+        class Seen(Record):
+            pid: Pid = column(width=lambda options: 9 if options.json else 5)
+
+        seen = Stream(Seen)
+    """)
+    record = tool.streams["seen"].record
+    for json, width in ((False, 5), (True, 9)):
+        [member] = Binding(tool, bound(tool, json=json)).visible(record)
+        assert member.column.width == width
+
+
 def test_a_format_may_depend_on_options(make_tool: Make) -> None:
     tool = make_tool(STREAM)
     record = tool.streams["seen"].record

@@ -32,6 +32,7 @@ class Option:
         "type",
         "rest",
         "heading",
+        "listed",
     )
 
     def __init__(
@@ -43,6 +44,7 @@ class Option:
         repeat: bool,
         check: Callable[[Any], Any] | None,
         rest: bool,
+        listed: bool = False,
     ) -> None:
         self.flags = tuple(flags)
         self.default = default
@@ -51,6 +53,7 @@ class Option:
         self.repeat = repeat
         self.check = check
         self.rest = rest
+        self.listed = listed
         self.name = ""
         self.type: Any = str
         self.heading = ""
@@ -65,12 +68,18 @@ class Option:
             self.repeat,
             self.check,
             self.rest,
+            self.listed,
         )
         copy.name, copy.type, copy.heading = self.name, self.type, self.heading
         return copy
 
     def convert(self, text: str) -> Any:
         """The value of the option's text; raises UsageError for text that has none."""
+        if self.listed:
+            return tuple(self._convert(part.strip()) for part in text.split(","))
+        return self._convert(text)
+
+    def _convert(self, text: str) -> Any:
         if isinstance(self.type, type) and issubclass(self.type, Field):
             value: Any = _in_range(self.type.parse(text), self.type.ctype)
         else:
@@ -101,14 +110,17 @@ def option(
     repeat: bool = False,
     check: Callable[[Any], Any] | None = None,
     rest: bool = False,
+    listed: bool = False,
 ) -> Any:
     """Declare an option: `failed: bool = option("-x", "--failed", help="…")`.
 
     Without flags it is a positional argument.  With `repeat` it may be given several
     times: numbers are ORed, texts collected.  `check` gets the value and returns it, or
     another, or raises UsageError.  With `rest` it takes all that is left of the line.
+    With `listed` it takes several values with commas between; they make a tuple, which
+    `in` of kernel-side code understands.
     """
-    return Option(flags, default, help, metavar, repeat, check, rest)
+    return Option(flags, default, help, metavar, repeat, check, rest, listed)
 
 
 class Options:

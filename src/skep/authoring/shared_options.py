@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from skep.authoring.annotations import own_annotations
 from skep.authoring.bpf import bpf
 from skep.authoring.options import Options, option
 from skep.authoring.outputs import Map
@@ -99,6 +100,12 @@ class TaskOptions(_TaskColumns):
         check=_path,
         help="only mount namespaces in a pinned map",
     )
+
+    @property
+    def filters_tasks(self) -> bool:
+        """Whether any of the filters is set; a constant in kernel-side code."""
+        names = own_annotations(TaskOptions)
+        return any(getattr(self, name) is not None for name in names)
 
     @staticmethod
     @bpf.inline

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from skep.compiler import ir
 from skep.compiler.arithmetic import Number, convert, sign_loaded
-from skep.compiler.builder import Builder
+from skep.compiler.builder import Builder, signed32
 from skep.compiler.ir import Address, Imm, Slot
 from skep.compiler.types import (
     Array,
@@ -24,7 +24,7 @@ from skep.compiler.types import (
     Void,
     align_of,
 )
-from skep.compiler.values import Const, Place, Register, Value, type_name
+from skep.compiler.values import Const, Place, Register, Static, Value, type_name
 from skep.errors import CompileError, Span, near_matches
 
 DIRECT = frozenset(("trusted", "memory", "stack", "context"))
@@ -173,6 +173,9 @@ class Access:
         self, base: ir.Base, offset: int, type_: Type, value: Value, span: Span
     ) -> None:
         """Write a value of `type_`; structures are copied."""
+        if isinstance(type_, Array) and isinstance(value, Static):
+            self._store_text(base, offset, type_, value, span)
+            return
         if isinstance(type_, (Struct, Layout, Array)):
             if not isinstance(value, Place) or value.type.size != type_.size:
                 raise CompileError(
@@ -183,6 +186,24 @@ class Access:
         number = self.stored_number(type_, value, span)
         operand = self.builder.operand(number, type_.size == 8)
         self.builder.store(base, offset, operand, type_.size)
+
+    def _store_text(
+        self, base: ir.Base, offset: int, type_: Array, value: Static, span: Span
+    ) -> None:
+        """Text known when compiling, with zeros after it, at least one."""
+        text = value.value
+        if isinstance(text, str):
+            text = text.encode("utf-8", "surrogateescape")
+        if not isinstance(text, bytes) or type_.element.size != 1:
+            raise CompileError(f"{type_name(value)} does not fit into {type_}", span)
+        if len(text) >= type_.size:
+            raise CompileError(
+                f"the text has {len(text)} bytes, {type_} takes {type_.size - 1}", span
+            )
+        padded = text + bytes(type_.size - len(text))
+        for start, width in _chunks(type_.size, offset, offset, 4):
+            number = int.from_bytes(padded[start : start + width], "little")
+            self.builder.store(base, offset + start, Imm(signed32(number)), width)
 
     def stored_number(self, type_: Type, value: Value, span: Span) -> Number:
         """A scalar value as `type_` keeps it in memory."""

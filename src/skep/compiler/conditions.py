@@ -6,6 +6,7 @@ reached and what is in it is never typed.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from skep.compiler import ir, strings, tree
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from skep.compiler.walker import Walker
 
 NOTHING = Facts()
+
+MOST_MEMBERS = 1024
+"""Numbers in a collection that `in` compares with, an instruction or two for each."""
 
 
 def branch(walker: Walker, test: tree.Expression, then: Block, orelse: Block) -> Facts:
@@ -67,6 +71,8 @@ def _compare(walker: Walker, test: tree.Compare, then: Block, orelse: Block) -> 
     operator = test.operator
     if operator in ("is", "is-not"):
         return _is_none(walker, test, left, right, then, orelse)
+    if operator in ("in", "not-in"):
+        return _membership(walker, test, left, right, then, orelse)
     text = strings.comparable(left, right)
     if text is not None and operator in ("==", "!="):
         if operator == "!=":
@@ -85,6 +91,41 @@ def _compare(walker: Walker, test: tree.Compare, then: Block, orelse: Block) -> 
     x, y = expect_number(left, test.left.span), expect_number(right, test.right.span)
     outcome = walker.arithmetic.compare(operator, x, y, test.span)
     _decide(walker, outcome, then, orelse)
+    return NOTHING
+
+
+def _membership(
+    walker: Walker,
+    test: tree.Compare,
+    left: Value,
+    right: Value,
+    then: Block,
+    orelse: Block,
+) -> Facts:
+    """A number among those of a Python collection: one comparison for each."""
+    numbers = right.value if isinstance(right, Static) else None
+    if not isinstance(numbers, Collection) or not all(
+        isinstance(number, int) for number in numbers
+    ):
+        raise CompileError(
+            f"'in' needs numbers known when compiling, not {type_name(right)}",
+            test.right.span,
+        )
+    if len(numbers) > MOST_MEMBERS:
+        raise CompileError(
+            f"'in' compares with {MOST_MEMBERS} numbers at most, not {len(numbers)}",
+            test.right.span,
+        )
+    if test.operator == "not-in":
+        then, orelse = orelse, then
+    number = expect_number(left, test.left.span)
+    for each in sorted(set(numbers)):
+        following = walker.builder.new_block()
+        outcome = walker.arithmetic.compare("==", number, Const(each), test.span)
+        _decide(walker, outcome, then, following)
+        if not walker.builder.start(following):
+            return NOTHING
+    walker.builder.jump(orelse)
     return NOTHING
 
 

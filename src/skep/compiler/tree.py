@@ -73,7 +73,7 @@ class Binary(Node):
 
 
 class Compare(Node):
-    """`operator` is one of `== != < <= > >= is is-not`."""
+    """`operator` is one of `== != < <= > >= is is-not in not-in`."""
 
     operator: str
     left: Expression

@@ -75,7 +75,7 @@ def _text(expression: tree.Expression) -> str:
 
 
 def _infix(node: tree.Binary | tree.Compare) -> str:
-    operator = "is not" if node.operator == "is-not" else node.operator
+    operator = node.operator.replace("is-not", "is not").replace("not-in", "not in")
     return f"({_text(node.left)} {operator} {_text(node.right)})"
 
 

@@ -12,6 +12,7 @@ from skep.fields.clock import Clock
 from skep.fields.execs import ExecArgs, Interpreted
 from skep.fields.files import FileMode, FileOperation, OpenFlags
 from skep.fields.integers import S32, S64, U8, U16, U32, U64, Hex
+from skep.fields.internet import IpAddress, IpVersion, Port
 from skep.fields.lookups import LookupResult
 from skep.fields.paths import FullPath
 from skep.fields.results import Errno, FdOrErrno, Ret
@@ -56,6 +57,8 @@ __all__ = [
     "Hex",
     "Interpreted",
     "IoFlags",
+    "IpAddress",
+    "IpVersion",
     "KiloBytes",
     "LatencyMs",
     "LatencyUs",
@@ -64,6 +67,7 @@ __all__ = [
     "MonotonicUs",
     "OpenFlags",
     "Pid",
+    "Port",
     "Ppid",
     "Ret",
     "SinceStart",

@@ -38,15 +38,15 @@ OPERATORS = {
     ast.GtE: ">=",
     ast.Is: "is",
     ast.IsNot: "is-not",
+    ast.In: "in",
+    ast.NotIn: "not-in",
     ast.And: "and",
     ast.Or: "or",
 }
 
-_OTHER_OPERATORS = {
+_OTHER_OPERATORS: dict[type, tuple[str, str]] = {
     ast.Pow: ("**", "a power of two is '1 << n'"),
     ast.MatMult: ("@", ""),
-    ast.In: ("in", "write 'x == 1 or x == 2'"),
-    ast.NotIn: ("not in", "write 'x != 1 and x != 2'"),
 }
 
 _modules: dict[str, _Module] = {}
@@ -288,12 +288,28 @@ class _Reader:
         """`a < b < c` becomes `a < b and b < c`; operands have no side effects."""
         span = self.span(node)
         operators = [self.operator(operator, node) for operator in node.ops]
-        operands = [self.expression(e) for e in (node.left, *node.comparators)]
-        tests: list[tree.Expression] = [
-            tree.Compare(operator, left, right, span)
+        operands = [node.left, *node.comparators]
+        tests = [
+            self.comparison(operator, left, right, span)
             for operator, left, right in zip(operators, operands, operands[1:])
         ]
         return tests[0] if len(tests) == 1 else tree.BoolOp("and", tests, span)
+
+    def comparison(
+        self, operator: str, left: ast.expr, right: ast.expr, span: Span
+    ) -> tree.Expression:
+        """One test; `x in (a, b)` becomes `x == a or x == b`."""
+        value = self.expression(left)
+        if operator not in ("in", "not-in") or not isinstance(right, ast.Tuple):
+            return tree.Compare(operator, value, self.expression(right), span)
+        if len(right.elts) < 2:
+            self.refuse(right, "'in' with less than two values is not allowed")
+        single, joint = ("==", "or") if operator == "in" else ("!=", "and")
+        tests = [
+            tree.Compare(single, value, self.expression(element), span)
+            for element in right.elts
+        ]
+        return tree.BoolOp(joint, tests, span)
 
     def bool_op(self, node: ast.BoolOp) -> tree.Expression:
         operands = [self.expression(value) for value in node.values]

@@ -62,7 +62,8 @@ _FORMATS = {
 class Binding:
     """One run of a tool: bound options, and compile-time objects made on demand.
 
-    With `with_time` members of type `Time` are sent even where they are not shown.
+    With `with_time` records without a member of type `Time` that is shown have their
+    first one all the same.
     """
 
     def __init__(
@@ -131,20 +132,21 @@ class Binding:
 
     def visible(self, record: type[Record]) -> list[Member]:
         """The members that are sent and shown in this run."""
-        return [
-            member._replace(column=self._column(member.column))
-            for member in record.members
-            if self.is_on(member.column.when)
-            or (self.with_time and issubclass(member.field, Time))
-        ]
+        shown = [m for m in record.members if self.is_on(m.column.when)]
+        times = [m for m in record.members if issubclass(m.field, Time)]
+        if self.with_time and not any(time in shown for time in times):
+            shown = [*times[:1], *shown]
+        return [m._replace(column=self._column(m.column)) for m in shown]
 
     def stream_members(self, stream: Stream) -> list[Member]:
         """The members of a stream's records that are sent and shown in this run.
 
-        Every tool about tasks can show their cgroup, before its last column.
+        Every tool about tasks can show their cgroup, before its last column unless the
+        record says where.
         """
         members = self.visible(stream.record)
-        if getattr(self.options, "show_cgroup", False):
+        declared = any(m.name == "cgroup" for m in stream.record.members)
+        if getattr(self.options, "show_cgroup", False) and not declared:
             members.insert(len(members) - 1, Member("cgroup", CgroupId))
         return members
 
