@@ -1,8 +1,9 @@
 #!/usr/bin/python3 -IS
 """Runs skep as if the first choices for each probe did not work.
 
-It takes skep's arguments, and from the environment variable RUNG how many choices to
-leave out.  Nothing of skep knows of this; its receipt (-v) says what is attached.
+It takes skep's arguments, and from the environment variables RUNG and PLAN how many
+choices, and how many plans of the tool, to leave out.  Nothing of skep knows of this;
+its receipt (-v) says what is attached.
 """
 
 from __future__ import annotations
@@ -27,7 +28,15 @@ def main() -> int:
         ladder = list(whole_ladder(*arguments))
         return ladder[min(left_out, len(ladder) - 1) :]
 
+    plans_left_out = int(os.environ.get("PLAN") or 0)
+    all_schemes = session.schemes_of
+
+    def rest_of_plans(*arguments: Any) -> list[session.Scheme]:
+        always, *plans = all_schemes(*arguments)
+        return [always, *plans[plans_left_out:]]
+
     session.ladder_of = rest_of_ladder
+    session.schemes_of = rest_of_plans
     return cli.main()
 
 

@@ -62,10 +62,22 @@ def directory_of(dfd):
 @bpf.inline
 def file_of(fd):
     """The `struct file *` of a file descriptor of the current task, or None."""
-    table = bpf.kernel(bpf.task()).files.fdt
+    table = bpf.task().files.fdt
     if bpf.u32(fd) >= table.max_fds:
         return None
-    return bpf.kernel(table.fd[bpf.u32(fd)])
+    return bpf.kernel(bpf.kernel(table.fd)[bpf.u32(fd)])
+
+
+@bpf.inline
+def direction(number, reading, writing):
+    """One of two values, by whether a system call of that number reads or writes."""
+    if number == bpf.syscall_number("write") or number == bpf.syscall_number("writev"):
+        return writing
+    if number == bpf.syscall_number("pwrite64"):
+        return writing
+    if number == bpf.syscall_number("pwritev"):
+        return writing
+    return writing if number == bpf.syscall_number("pwritev2") else reading
 
 
 @bpf.inline

@@ -17,8 +17,11 @@ from skep.probes.parameters import require
 from skep.probes.syscall_table import SystemCall
 from skep.target import Target
 
-EXIT_NAMES = frozenset(("ret", "elapsed_ns"))
-"""What a handler may name at the return of a call, besides the call's parameters."""
+EXIT_NAMES = frozenset(("ret", "elapsed_ns", "number"))
+"""What a handler may name at the return of a call, besides the call's parameters.
+
+`number` is that of the call in the native ABI, also for 32-bit tasks.
+"""
 
 # They do not return, or return into the code that a signal interrupted: the kernel then
 # forgets the number (orig_ax or syscallno becomes -1).

@@ -17,6 +17,7 @@ from skep.probes.candidate import (
     Clock,
     CtxField,
     Elapsed,
+    Number,
     Param,
     Saved,
     Site,
@@ -83,6 +84,8 @@ def _exit_site(
     if "elapsed_ns" in needs:
         saved.append(Param("elapsed_ns", "u64", Clock()))
         params.append(Param("elapsed_ns", "u64", Elapsed("elapsed_ns")))
+    if "number" in needs:
+        params.append(Param("number", "u32", Number(call.number)))
     if not saved:
         return Site(attach, tuple(params))
     before = _attach("enter", call, target)

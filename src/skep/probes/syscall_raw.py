@@ -22,6 +22,7 @@ from skep.probes.candidate import (
     CtxWord,
     Elapsed,
     Fetch,
+    Number,
     Param,
     RegsMember,
     RegsPair,
@@ -30,7 +31,12 @@ from skep.probes.candidate import (
     SyscallCase,
     SyscallMatch,
 )
-from skep.probes.syscall_table import COMPAT_ABIS, SystemCall, lookup
+from skep.probes.syscall_table import (
+    COMPAT_ABIS,
+    SystemCall,
+    lookup,
+    native_number,
+)
 from skep.spec import AttachSpec
 from skep.target import Target
 
@@ -146,6 +152,8 @@ def _results(call: SystemCall, needs: AbstractSet[str], arch: Arch) -> list[Para
         params.append(Param("ret", type_, CtxWord(1)))
     if "elapsed_ns" in needs:
         params.append(Param("elapsed_ns", "u64", Elapsed("elapsed_ns")))
+    if "number" in needs:
+        params.append(Param("number", "u32", Number(native_number(call, arch.name))))
     return params
 
 

@@ -66,6 +66,12 @@ def lookup(abi: str, name: str) -> SystemCall | None:
     return SystemCall(name, int(number), compat, entry, declared, name in _EXEC)
 
 
+def native_number(call: SystemCall, arch: str) -> int:
+    """The number of a call in the native ABI; all ones where that lacks it."""
+    native = lookup(arch, call.name) if call.compat else call
+    return native.number if native else (1 << 32) - 1
+
+
 def names(*abis: str) -> list[str]:
     """All system calls that some of the ABIs have, sorted."""
     columns = [1 + ABIS.index(abi) for abi in abis]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Callable
 
+from skep.runtime.links import Link
 from skep.runtime.maps import Map
 from skep.runtime.programs import Program
 from skep.spec import LEDGER_CAUSES
@@ -15,6 +16,7 @@ RECURSION = "recursion"
 RETURNS = "missed returns"
 """Cause: the kernel did not notice that a function returned."""
 
+_AT_RETURN = ("kretprobe", "uretprobe")
 
 _BY_PERF = ("tracepoint", "kprobe", "kretprobe", "uprobe", "uretprobe")
 """Kinds of programs that trace_call_bpf (kernel/trace/bpf_trace.c) runs."""
@@ -25,8 +27,8 @@ class Ledger:
 
     `causes` is the map of spec.LEDGER, None when no program of the collection can
     lose anything.  `counts_perf_misses` tells whether this kernel counts what
-    trace_call_bpf skips (6.7, "bpf: Count missed stats in trace_call_bpf"); before, its
-    counter stays at zero.
+    trace_call_bpf skips (6.7, "bpf: Count missed stats in trace_call_bpf"), and in the
+    same series what kretprobes miss; before, its counter stays at zero.
     """
 
     def __init__(
@@ -34,9 +36,11 @@ class Ledger:
         causes: Map | None,
         programs: Sequence[Program],
         counts_perf_misses: Callable[[], bool],
+        links: Sequence[Link] = (),
     ) -> None:
         self._causes = causes
         self._programs = programs
+        self._returns = [x for x in links if x.spec.kind.startswith(_AT_RETURN)]
         self._counts_perf_misses = counts_perf_misses
         self._user: dict[str, int] = {}
 
@@ -52,13 +56,22 @@ class Ledger:
             if counters is not None:
                 losses.update(zip(LEDGER_CAUSES, self._causes.word_sums(counters)))
         losses[RECURSION] = self._recursion()
-        if any(_is_uretprobe(program) for program in self._programs):
-            # Of calls within calls, 64 deep, the next is left out without a count
-            # (MAX_URETPROBE_DEPTH, kernel/events/uprobes.c).
-            losses[RETURNS] = None
+        if self._returns:
+            losses[RETURNS] = self._missed_returns()
         for cause, number in self._user.items():
             losses[cause] = (losses.get(cause) or 0) + number
         return losses
+
+    def _missed_returns(self) -> int | None:
+        """What return probes missed.
+
+        Of calls of a user function within calls, 64 deep, the next is left out without
+        a count (MAX_URETPROBE_DEPTH, kernel/events/uprobes.c).
+        """
+        kinds = {link.spec.kind for link in self._returns}
+        if kinds != {"kretprobe"} or not self._counts_perf_misses():
+            return None
+        return sum(link.missed_returns() for link in self._returns)
 
     def _recursion(self) -> int | None:
         total = 0
@@ -78,7 +91,3 @@ class Ledger:
         if kind in _BY_PERF and not self._counts_perf_misses():
             return None
         return program.info().recursion_misses
-
-
-def _is_uretprobe(program: Program) -> bool:
-    return program.spec.attach.kind.startswith("uretprobe")

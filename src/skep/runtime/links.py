@@ -38,6 +38,13 @@ class Link:
         self.slow = slow
         self._fds = list(fds)
 
+    def missed_returns(self) -> int:
+        """Returns that a kretprobe missed; only where the kernel counts them."""
+        try:
+            return sum(map(bpf.missed_returns, self._fds))
+        except OSError as error:
+            raise refusal(error, f"read counters of {self.spec.name}") from error
+
     def close(self) -> None:
         """Detach."""
         while self._fds:
@@ -133,7 +140,7 @@ def _open_kprobe(prog_fd: int, spec: AttachSpec) -> list[int]:
         if error.filename:
             raise NotSupported("this kernel was built without kprobes") from None
         raise
-    return _attach_event(event, prog_fd)
+    return attach_event(event, prog_fd)
 
 
 def _open_perf_event(prog_fd: int, spec: AttachSpec) -> list[int]:

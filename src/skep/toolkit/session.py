@@ -225,6 +225,7 @@ class Session:
             self.collection.maps.get(LEDGER.name),
             self.collection.programs,
             lambda: counts_perf_misses(target.btf),
+            self.collection.links,
         )
 
     def _load(self, target: Target) -> None:

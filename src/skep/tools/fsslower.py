@@ -83,7 +83,7 @@ class Operation(Record):
     time: WallClock = column(when=as_table)
     uid: Uid = column(when=Options.show_uid)
     comm: Comm = column(width=14, format=".14", when=as_table)
-    task: Comm = column(when=Options.csv)
+    task: Comm = column(title="TASK", when=Options.csv)
     pid: Pid = column(width=lambda o: 7 if o.type == "btrfs" else 6)
     operation: FileOperation = column(title=lambda o: "TYPE" if o.csv else "T")
     ret: Ret = column(title="BYTES", width=7, align="<")
@@ -165,39 +165,22 @@ def transferred(operation, iocb, ret, elapsed_ns):
 
 
 @calls
-@on.syscall_exit("read", "readv")
-def read_next(fd, ret, elapsed_ns):
-    called(READ, fd, -1, ret, elapsed_ns)
+@on.syscall_exit("read", "readv", "write", "writev")
+def moved_on(number, fd, ret, elapsed_ns):
+    called(fs.direction(number, READ, WRITE), fd, -1, ret, elapsed_ns)
 
 
 @calls
-@on.syscall_exit("pread64")
-def read_at(fd, pos, ret, elapsed_ns):
-    called(READ, fd, pos, ret, elapsed_ns)
+@on.syscall_exit("pread64", "pwrite64")
+def moved_at(number, fd, pos, ret, elapsed_ns):
+    called(fs.direction(number, READ, WRITE), fd, pos, ret, elapsed_ns)
 
 
 @calls
-@on.syscall_exit("preadv", "preadv2")
-def read_vector_at(fd, pos_l, pos_h, ret, elapsed_ns):
-    called(READ, fd, fs.position_of(pos_l, pos_h), ret, elapsed_ns)
-
-
-@calls
-@on.syscall_exit("write", "writev")
-def wrote_next(fd, ret, elapsed_ns):
-    called(WRITE, fd, -1, ret, elapsed_ns)
-
-
-@calls
-@on.syscall_exit("pwrite64")
-def wrote_at(fd, pos, ret, elapsed_ns):
-    called(WRITE, fd, pos, ret, elapsed_ns)
-
-
-@calls
-@on.syscall_exit("pwritev", "pwritev2")
-def wrote_vector_at(fd, pos_l, pos_h, ret, elapsed_ns):
-    called(WRITE, fd, fs.position_of(pos_l, pos_h), ret, elapsed_ns)
+@on.syscall_exit("preadv", "preadv2", "pwritev", "pwritev2")
+def moved_vector_at(number, fd, pos_l, pos_h, ret, elapsed_ns):
+    position = fs.position_of(pos_l, pos_h)
+    called(fs.direction(number, READ, WRITE), fd, position, ret, elapsed_ns)
 
 
 @calls

@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from skep.compiler.arithmetic import convert
+from skep.compiler.intrinsics.memory import text_argument
 from skep.compiler.intrinsics.registry import Arguments, intrinsic
 from skep.compiler.ir import Address, Imm
 from skep.compiler.types import BOOL, U8, U32, U64, Array, Int, Pointer, Struct
 from skep.compiler.values import Const, Place, Register, Value
+from skep.errors import CompileError
+from skep.probes.syscall_table import lookup
 
 if TYPE_CHECKING:
     from skep.compiler.walker import Walker
@@ -126,6 +129,17 @@ def compat(walker: Walker, arguments: Arguments) -> Value:
         return convert(walker.builder, masked, BOOL)
 
     return walker.at_hand("compat", compute)
+
+
+@intrinsic("syscall_number", "name")
+def syscall_number(walker: Walker, arguments: Arguments) -> Value:
+    """The number of a system call in the native ABI; known when compiling."""
+    name = text_argument(arguments, "name")
+    call = lookup(walker.target.arch.name, name)
+    if call is None:
+        arch = walker.target.arch.name
+        raise CompileError(f"{arch} has no system call '{name}'", arguments.call.span)
+    return Const(call.number, U32)
 
 
 @intrinsic("uid")

@@ -383,6 +383,18 @@ def uprobe_multi_link(
     return command(BPF_LINK_CREATE, attributes)
 
 
+def missed_returns(link_fd: int) -> int:
+    """How often a kretprobe was not armed as too many calls were under way (6.7).
+
+    Source: perf_event.kprobe.missed of struct bpf_link_info.
+    """
+    info = bytearray(128)
+    attributes = bytearray(struct.pack("=IIQ", link_fd, len(info), address(info)))
+    _command_out(BPF_OBJ_GET_INFO_BY_FD, attributes)
+    (missed,) = struct.unpack_from("=Q", info, 48)
+    return int(missed)
+
+
 def enable_stats() -> int:
     """Measure programs while the returned file descriptor is open (5.8)."""
     return command(BPF_ENABLE_STATS, struct.pack("=I", BPF_STATS_RUN_TIME))

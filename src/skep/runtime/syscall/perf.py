@@ -95,27 +95,9 @@ def uprobe_open(
     program runs on all.
     """
     name = os.fsencode(path) + b"\0"
-    attributes = _ATTRIBUTES.pack(
-        kind,
-        _ATTRIBUTES.size,
-        config,
-        0,
-        0,
-        0,
-        _DISABLED,
-        0,
-        0,
-        address(name),  # uprobe_path
-        offset,  # probe_offset
-    )
-    return system_call(
-        "perf_event_open",
-        address(attributes),
-        pid or -1,
-        -1 if pid else cpu,
-        -1,
-        _FLAG_FD_CLOEXEC,
-    )
+    process, where = (pid, -1) if pid else (_EVERY_PROCESS, cpu)
+    file, place = address(name), offset
+    return event_open(kind, config, where, 0, False, process, file, place)
 
 
 def set_bpf(event_fd: int, prog_fd: int) -> None:

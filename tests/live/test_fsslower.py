@@ -1,0 +1,265 @@
+"""fsslower shows every operation on files of a type of file system, once."""
+
+from __future__ import annotations
+
+import mmap
+import os
+import re
+import time
+from collections import Counter
+from contextlib import ExitStack
+from typing import Any, Callable, ClassVar, NamedTuple
+from unittest import mock
+
+from tests.live import filesystems, support
+from tests.live.support import Outcome, Tool
+from tests.live.test_functions import HAS_KPROBES
+from tests.live.test_rungs import LAUNCHER
+
+NAMES = (
+    "short",
+    *("n" * length for length in (31, 32, 40)),
+    "long-" * 50,
+    "spaced \x1b[31m name",
+)
+"""Names in the dentry itself, and ones that lie elsewhere; up to 40 bytes fit."""
+
+PIECES = 7
+DIRECT = 5 * 4096
+SYNCED_BYTES = 16 << 20
+
+
+class Row(NamedTuple):
+    """What a row says but for the times."""
+
+    operation: str
+    result: int
+    offset: int
+    name: str
+
+
+def use_file(directory: str, name: str) -> list[Row]:
+    """Does each kind of operation to a file some times; what rows it makes."""
+    path = os.path.join(directory, name)
+    rows = [Row("open", 0, 0, name)]
+    file = os.open(path, os.O_CREAT | os.O_RDWR)
+
+    def did(operation: str, result: int, offset: int = 0) -> None:
+        rows.append(Row(operation, result, offset, name))
+
+    position = 0
+    for size in (1009 * number for number in range(1, PIECES + 1)):
+        did("write", os.write(file, b"x" * size), position)
+        position += size
+    did("write", os.writev(file, [b"ab" * 500, b"c"]), position)
+    did("write", os.pwrite(file, b"y" * 499, 70001), 70001)
+    did("write", os.pwritev(file, [b"z" * 100, b"z" * 13], 90007), 90007)
+    os.fsync(file)
+    did("sync", 0)
+    os.fdatasync(file)
+    did("sync", 0)
+    os.lseek(file, 2048, os.SEEK_SET)
+    did("read", len(os.read(file, 4001)), 2048)
+    did("read", os.readv(file, [bytearray(17), bytearray(5003)]), 2048 + 4001)
+    did("read", len(os.pread(file, 300, 70100)), 70100)
+    did("read", os.preadv(file, [bytearray(7)], 90009), 90009)
+    did("read", len(os.pread(file, 100, 1 << 30)), 1 << 30)  # behind the end
+    did("read", len(os.pread(file, 0, 11)), 11)
+    os.close(file)
+    return rows
+
+
+def append_and_bypass(directory: str) -> list[Row]:
+    """Appends to a file, and goes round the cache; what rows that makes."""
+    path = os.path.join(directory, "direct")
+    page = mmap.mmap(-1, DIRECT)
+    file = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_APPEND | os.O_DIRECT)
+    first = os.writev(file, [page])
+    second = os.writev(file, [page])
+    os.close(file)
+    file = os.open(path, os.O_RDONLY | os.O_DIRECT)
+    third = os.preadv(file, [page], DIRECT)
+    os.close(file)
+    results = ((first, 0), (second, DIRECT), (third, DIRECT))
+    kinds = ("write", "write", "read")
+    opens = 2 * [Row("open", 0, 0, "direct")]
+    return opens + [Row(k, *r, "direct") for k, r in zip(kinds, results)]
+
+
+class FsslowerTest(support.LiveTest):
+    """Traces a child that works in a directory of the file system."""
+
+    kind: ClassVar[str]
+    plan: ClassVar[int] = 0
+
+    def setUp(self) -> None:
+        if self.plan == 0 and not HAS_KPROBES:
+            self.skipTest("this kernel lets no functions be traced")
+        for patch in (
+            mock.patch.dict(os.environ, PLAN=str(self.plan), RUNG="0"),
+            mock.patch.object(support, "SKEP", LAUNCHER),
+        ):
+            patch.start()
+            self.addCleanup(patch.stop)
+        self.stack = ExitStack()
+        self.addCleanup(self.stack.close)
+        self.directory = self.stack.enter_context(self.mounted())
+
+    def mounted(self) -> Any:
+        return filesystems.mounted(self.kind)
+
+    def trace(
+        self, work: Callable[[], object], *options: str, least: str = "0"
+    ) -> Outcome:
+        """The tool's output while a child does some work."""
+        child = support.Paused(work)
+        if "--json" in options:
+            options = (*options, "-v")  # for a first line that says it is attached
+        tool = (f"{self.kind}slower", least, "-p", str(child.pid), *options)
+        with Tool(*tool) as running:
+            child.proceed()
+            outcome = running.stop()
+        self.assertEqual(outcome.status, 0, outcome.stderr)
+        return outcome
+
+    def rows(self, outcome: Outcome) -> list[Row]:
+        """The rows of JSON output, which must be complete."""
+        self.assertEqual(outcome.ledger(), {})
+        return [
+            Row(e["operation"], e["ret"], e["offset"], e["file"])
+            for e in outcome.objects("event")
+        ]
+
+
+class Operations:
+    """Mixed into a test of each type of file system."""
+
+    def test_every_operation_is_a_row(self: Any) -> None:
+        def work() -> None:
+            for name in NAMES:
+                use_file(self.directory, name)
+            append_and_bypass(self.directory)
+
+        outcome = self.trace(work, "--json")
+        # What it did is known by doing it once more, unseen.
+        expected = [row for name in NAMES for row in use_file(self.directory, name)]
+        os.unlink(os.path.join(self.directory, "direct"))
+        expected += append_and_bypass(self.directory)
+        self.assertEqual(Counter(self.rows(outcome)), Counter(expected))
+        self.assertIn(self.attached, outcome.stderr.decode())
+
+    def test_rows_are_those_of_bcc(self: Any) -> None:
+        outcome = self.trace(lambda: use_file(self.directory, "a\x1b[1mb"))
+        banner, header, *lines = outcome.lines()
+        self.assertEqual(banner, f"Tracing {self.title} operations")
+        width = 7 if self.kind == "btrfs" else 6
+        titles = (f"{'TIME':<8} {'COMM':<14} {'PID':<{width}} T {'BYTES':<7}",)
+        self.assertEqual(header, f"{titles[0]} {'OFF_KB':<8} LAT(ms) FILENAME")
+        row = (
+            r"\d\d:\d\d:\d\d .{14} \d+ +([OWRS]) (\d+) +(\d+) +\d+\.\d\d"
+            r" a\\x1b\[1mb"
+        )
+        found = [(m[1], int(m[2]), int(m[3])) for m in support.matches(row, lines)]
+        made = use_file(self.directory, "a\x1b[1mb")
+        self.assertEqual(len(lines), len(made))
+        self.assertEqual(
+            found, [(r.operation[0].upper(), r.result, r.offset // 1024) for r in made]
+        )
+
+    def test_comma_separated_values(self: Any) -> None:
+        begin = time.monotonic_ns() // 1000
+        outcome = self.trace(lambda: use_file(self.directory, "file"), "-j")
+        header, *lines = outcome.lines()
+        self.assertEqual(
+            header, "ENDTIME_us,TASK,PID,TYPE,BYTES,OFFSET_b,LATENCY_us,FILE"
+        )
+        fields = [line.split(",") for line in lines]
+        made = use_file(self.directory, "file")
+        self.assertEqual(
+            [(f[3], int(f[4]), int(f[5]), f[7]) for f in fields],
+            [(r.operation[0].upper(), r.result, r.offset, r.name) for r in made],
+        )
+        end = time.monotonic_ns() // 1000
+        for each in fields:
+            self.assertTrue(begin < int(each[0]) < end)
+            self.assertLessEqual(int(each[6]), int(each[0]) - begin)
+
+    def test_only_slow_operations(self: Any) -> None:
+        told = os.path.join(self.directory, "told")
+
+        def work() -> None:
+            file = os.open(told, os.O_CREAT | os.O_RDWR)
+            os.write(file, bytes(SYNCED_BYTES))
+            begin = time.monotonic_ns()
+            os.fsync(file)
+            took = time.monotonic_ns() - begin
+            for _ in range(101):
+                os.pread(file, 1, 0)
+            with open(os.path.join(self.directory, "took"), "w") as note:
+                note.write(str(took))
+
+        outcome = self.trace(work, "--json", least="1")
+        events = outcome.objects("event")
+        for event in events:
+            self.assertGreater(event["latency_ns"], 1_000_000)
+        with open(os.path.join(self.directory, "took")) as note:
+            took = int(note.read())
+        syncs = [e["latency_ns"] for e in events if e["operation"] == "sync"]
+        self.assertEqual(len(syncs), 1, events)
+        self.assertLessEqual(syncs[0], took)
+        self.assertGreater(syncs[0], took / 2)
+
+    def test_other_file_systems_are_not_shown(self: Any) -> None:
+        with filesystems.mount_point("tmpfs", "tmpfs") as elsewhere:
+            outcome = self.trace(lambda: use_file(elsewhere, "file"), "--json")
+        self.assertEqual(self.rows(outcome), [])
+
+
+class Xfs(Operations, FsslowerTest):
+    kind, title = "xfs", "XFS"
+    attached = ":xfs_file_read_iter"
+
+
+class Ext4(Operations, FsslowerTest):
+    kind, title = "ext4", "ext4"
+    attached = ":ext4_file_read_iter"
+
+
+class Btrfs(Operations, FsslowerTest):
+    kind, title = "btrfs", "btrfs"
+    attached = ":btrfs_file_write_iter"
+
+
+class F2fs(Operations, FsslowerTest):
+    kind, title = "f2fs", "f2fs"
+    attached = ":f2fs_file_write_iter"
+
+
+class XfsByCalls(Xfs):
+    plan = 1
+    attached = ":sys_exit"
+
+
+class Ext4ByCalls(Ext4):
+    plan = 1
+    attached = ":sys_exit"
+
+
+class Usage(support.LiveTest):
+    def test_messages(self) -> None:
+        self.assertIn("which type", self.assert_usage_error("fsslower"))
+        wrong = self.assert_usage_error("fsslower", "-t", "xfx")
+        self.assertIn("did you mean xfs", wrong)
+        self.assertIn(
+            "less than zero", self.assert_usage_error("xfsslower", "--", "-1")
+        )
+        self.assertIn("-t", self.assert_usage_error("xfsslower", "-t", "ext4"))
+
+    def test_help(self) -> None:
+        import subprocess
+
+        done = subprocess.run(
+            [support.SKEP, "nfsslower", "--help"], capture_output=True, text=True
+        )
+        self.assertIn("usage: skep nfsslower [options] [MIN_MS]", done.stdout)
+        self.assertIsNone(re.search("--type", done.stdout))
