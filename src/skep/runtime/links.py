@@ -133,7 +133,7 @@ def _open_kprobe(prog_fd: int, spec: AttachSpec) -> list[int]:
         if error.filename:
             raise NotSupported("this kernel was built without kprobes") from None
         raise
-    return _attach_event(event, prog_fd)
+    return attach_event(event, prog_fd)
 
 
 def _open_perf_event(prog_fd: int, spec: AttachSpec) -> list[int]:

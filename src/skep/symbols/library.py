@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Iterator
 
-from skep.errors import ProbeNotFound, SkepError
+from skep.errors import NoSuchProcess, ProbeNotFound, SkepError
 from skep.symbols import ld_cache, processes
 from skep.symbols.elf import BinaryError, Elf
 from skep.symbols.processes import Mapping
@@ -136,8 +136,8 @@ def open_of_process(name: str, machine: str, pid: int) -> list[Elf]:
     A process without a C library of its own is linked statically: then "c" is the
     program itself.
 
-    Raises `ProbeNotFound` if there is no such process or file, `BinaryError` if it is
-    no ELF file.
+    Raises `NoSuchProcess`, `ProbeNotFound` if there is no such file, `BinaryError` if
+    it is no ELF file.
     """
     try:
         mapped = processes.mappings(pid)
@@ -170,4 +170,4 @@ def _open_path(path: str, shown: str) -> Elf:
 def _no_process(pid: int, error: OSError) -> SkepError:
     if isinstance(error, PermissionError):
         return BinaryError(f"no permission to look into process {pid}")
-    return ProbeNotFound(f"there is no process {pid}")
+    return NoSuchProcess(f"there is no process {pid}")

@@ -114,9 +114,10 @@ class Binding:
         """What a probe asks for, with what it says by options filled in."""
         intention: Any = probe.intention
         values = {
-            name: self.value_of(value)
+            name: tuple(map(self.value_of, value))
+            if isinstance(value, tuple)
+            else self.value_of(value)
             for name, value in intention._asdict().items()
-            if isinstance(value, Option) or callable(value)
         }
         bound: Intention = intention._replace(**values)
         return bound
