@@ -22,7 +22,7 @@ from tests.guests.kernels import Kernel
 # What the live tests may call inside a guest.
 PACKAGES = (
     *("python3", "kmod", "iproute2", "mount", "util-linux", "procps", "sudo"),
-    *("e2fsprogs", "xfsprogs", "btrfs-progs"),
+    *("e2fsprogs", "xfsprogs", "btrfs-progs", "dnsmasq-base", "musl"),
 )
 
 # Debian's kernel for virtual machines: everything but drivers for hardware.

@@ -1,7 +1,8 @@
 """Compiles the C programs that live tests run as workloads.
 
 They are linked statically, so that one build runs in every guest. A program whose
-name ends in `_32` is built for the 32-bit system call interface.
+name ends in `_32` is built for the 32-bit system call interface; one in `_musl` uses
+the other C library, dynamically, and one in `_musl_static` has it within.
 """
 
 from __future__ import annotations
@@ -15,7 +16,13 @@ from tests.guests import cache
 
 SOURCES = Path(__file__).resolve().parents[1] / "live" / "workloads"
 
-_COMPILER = ("gcc", "-O2", "-g", "-static", "-pthread", "-Wall", "-Werror")
+_FLAGS = ("-O2", "-g", "-pthread", "-Wall", "-Werror")
+_COMPILERS = {
+    "_32": ("gcc", "-static", "-m32"),
+    "_musl": ("musl-gcc",),
+    "_musl_static": ("musl-gcc", "-static"),
+    "": ("gcc", "-static"),
+}
 
 
 def build() -> Path:
@@ -25,7 +32,7 @@ def build() -> Path:
     compiler's messages go to standard error.
     """
     sources = sorted(SOURCES.glob("*.c"))
-    key = hashlib.sha256(repr(_COMPILER).encode())
+    key = hashlib.sha256(repr((_COMPILERS, _FLAGS)).encode())
     for source in sources:
         key.update(source.name.encode() + b"\0" + source.read_bytes())
     name = f"workloads-{key.hexdigest()[:12]}"
@@ -34,6 +41,7 @@ def build() -> Path:
 
 def _compile(sources: Iterable[Path], directory: Path) -> None:
     for source in sources:
-        wordsize = ("-m32",) if source.stem.endswith("_32") else ()
+        suffix = next(each for each in _COMPILERS if source.stem.endswith(each))
         program = directory / source.stem
-        subprocess.run((*_COMPILER, *wordsize, "-o", program, source), check=True)
+        command = (*_COMPILERS[suffix], *_FLAGS, "-o", program, source)
+        subprocess.run(command, check=True)

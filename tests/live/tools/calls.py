@@ -106,7 +106,7 @@ def floating(arg1):
 
 @bpf.inline
 def send(a=0, b=0, c=0, d=0, e=0, f=0, g=0, h=0, i=0, j=0, k=0, n=0, m=0):
-    named(bpf.comm(), a, b, c, d, e, f, g, h, i, j, k, n, m)
+    named(bpf.task().comm, a, b, c, d, e, f, g, h, i, j, k, n, m)
 
 
 @bpf.inline
