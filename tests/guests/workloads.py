@@ -17,7 +17,7 @@ from tests.guests import cache
 SOURCES = Path(__file__).resolve().parents[1] / "live" / "workloads"
 
 _FLAGS = ("-O2", "-g", "-pthread", "-Wall", "-Werror")
-_COMPILERS = {
+_COMPILERS: dict[str, tuple[str, ...]] = {
     "_32": ("gcc", "-static", "-m32"),
     "_musl": ("musl-gcc",),
     "_musl_static": ("musl-gcc", "-static"),
@@ -43,5 +43,5 @@ def _compile(sources: Iterable[Path], directory: Path) -> None:
     for source in sources:
         suffix = next(each for each in _COMPILERS if source.stem.endswith(each))
         program = directory / source.stem
-        command = (*_COMPILERS[suffix], *_FLAGS, "-o", program, source)
+        command = [*_COMPILERS[suffix], *_FLAGS, "-o", str(program), str(source)]
         subprocess.run(command, check=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 from collections.abc import Iterator
@@ -45,9 +46,8 @@ def open_named(name: str, machine: str, root: str = "/") -> Elf:
 
 
 def _open(path: str, root: str) -> Elf:
-    inside = path if root == "/" else within(root, path)
     try:
-        return Elf(inside, shown=path)
+        return Elf(within(root, path), shown=path)
     except OSError as error:
         raise ProbeNotFound(f"cannot open {path}: {error.strerror}") from error
 
@@ -78,7 +78,7 @@ def within(root: str, path: str) -> str:
     """The path as a process with this root directory sees it.
 
     Links are followed by hand: the kernel would start absolute ones at the root of the
-    process that asks.
+    process that asks.  Raises OSError if they go round.
     """
     if root == "/":
         return path
@@ -99,7 +99,7 @@ def within(root: str, path: str) -> str:
             continue
         links += 1
         if links > _MOST_LINKS:
-            break
+            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), path)
         if target.startswith("/"):
             inside = []
         rest += target.split("/")[::-1]
