@@ -82,6 +82,10 @@ class UsageError(SkepError):
     exit_status = 2
 
 
+class NoSuchProcess(UsageError):
+    """There is no process with the number that the command line names."""
+
+
 class CompileError(SkepError):
     """Kernel-side code that cannot be compiled, with the place in its source."""
 

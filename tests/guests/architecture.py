@@ -12,8 +12,9 @@ class Architecture:
     `machine` are arguments for the emulator `qemu`; they connect its character devices
     console, output and report to serial ports that the guest calls like the fields of
     these names. `kernel_arguments` are for the guest's kernel. `compiler` makes
-    workloads, and `compiler_32` those of the 32-bit system call interface. `packages`
-    are what the host needs for all of this, apart from root file systems.
+    workloads, `compiler_32` those of the 32-bit system call interface, `compiler_musl`
+    those with the C library musl; they are the host's, or those of the packages
+    `toolchain`. `packages` are what the host needs.
     """
 
     debian: str
@@ -25,6 +26,8 @@ class Architecture:
     kernel_arguments: str
     compiler: tuple[str, ...]
     compiler_32: tuple[str, ...]
+    compiler_musl: tuple[str, ...]
+    toolchain: tuple[str, ...]
     packages: tuple[str, ...]
 
 
@@ -48,8 +51,12 @@ AMD64 = Architecture(
     kernel_arguments="tsc=reliable no_timer_check",
     compiler=("gcc",),
     compiler_32=("gcc", "-m32"),
+    compiler_musl=("musl-gcc",),
+    toolchain=(),
     packages=("qemu-system-x86",),
 )
+
+_HEADERS = ("-idirafter", "/usr/include/x86_64-linux-gnu")
 
 ARM64 = Architecture(
     debian="arm64",
@@ -66,12 +73,14 @@ ARM64 = Architecture(
     output="ttyS0",
     report="ttyS1",
     kernel_arguments="",
-    compiler=("aarch64-linux-gnu-gcc",),
-    compiler_32=("arm-linux-gnueabihf-gcc",),
-    packages=(
-        *("qemu-system-arm", "gcc-aarch64-linux-gnu", "libc6-dev-arm64-cross"),
-        *("gcc-arm-linux-gnueabihf", "libc6-dev-armhf-cross"),
-        # For the maintainer scripts of the root's packages.
-        *("qemu-user-static", "arch-test"),
+    # sys/sdt.h, the same for all, is where the compiler's own architecture has headers.
+    compiler=("aarch64-linux-gnu-gcc", *_HEADERS),
+    compiler_32=("arm-linux-gnueabihf-gcc", *_HEADERS),
+    compiler_musl=(),
+    toolchain=(
+        *("gcc-aarch64-linux-gnu", "libc6-dev-arm64-cross"),
+        *("gcc-arm-linux-gnueabihf", "libc6-dev-armhf-cross", "systemtap-sdt-dev"),
     ),
+    # The latter two are for the maintainer scripts of the root's packages.
+    packages=("qemu-system-arm", "qemu-user-static", "arch-test"),
 )

@@ -1,22 +1,26 @@
 """Compiles the C programs that live tests run as workloads.
 
 They are linked statically, so that one build runs in every guest. A program whose
-name ends in `_32` is built for the 32-bit system call interface.
+name ends in `_32` is built for the 32-bit system call interface, one that ends in
+`_musl_static` with the C library musl, and one that ends in `_musl` with that as a
+shared library, which the guests have.
 """
 
 from __future__ import annotations
 
 import hashlib
+import shutil
 import subprocess
-from collections.abc import Iterable
+import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
-from tests.guests import cache
+from tests.guests import cache, toolchain
 from tests.guests.architecture import AMD64, Architecture
 
 SOURCES = Path(__file__).resolve().parents[1] / "live" / "workloads"
 
-_OPTIONS = ("-O2", "-g", "-static", "-pthread", "-Wall", "-Werror")
+_OPTIONS = ("-O2", "-g", "-pthread", "-Wall", "-Werror")
 
 
 def build(architecture: Architecture = AMD64) -> Path:
@@ -26,8 +30,8 @@ def build(architecture: Architecture = AMD64) -> Path:
     compiler's messages go to standard error.
     """
     sources = sorted(SOURCES.glob("*.c"))
-    compilers = (architecture.compiler, architecture.compiler_32, _OPTIONS)
-    key = hashlib.sha256(repr(compilers).encode())
+    compilers = [_compiler_of(source.stem, architecture) for source in sources]
+    key = hashlib.sha256(repr((compilers, _OPTIONS)).encode())
     for source in sources:
         key.update(source.name.encode() + b"\0" + source.read_bytes())
     name = f"workloads-{key.hexdigest()[:12]}"
@@ -35,10 +39,39 @@ def build(architecture: Architecture = AMD64) -> Path:
 
 
 def _compile(
-    architecture: Architecture, sources: Iterable[Path], directory: Path
+    architecture: Architecture, sources: Sequence[Path], directory: Path
 ) -> None:
-    for source in sources:
-        is_32 = source.stem.endswith("_32")
-        compiler = architecture.compiler_32 if is_32 else architecture.compiler
-        program = directory / source.stem
-        subprocess.run((*compiler, *_OPTIONS, "-o", program, source), check=True)
+    root = Path("/")
+    prefix: tuple[str, ...] = ()
+    if architecture.toolchain:
+        root = toolchain.ensure(architecture)
+        prefix = ("chroot", str(root))
+    with tempfile.TemporaryDirectory(dir=root / "tmp") as name:
+        work = Path(name)
+        for source in sources:
+            shutil.copy(source, work)
+        for source in sources:
+            compiler = _compiler_of(source.stem, architecture)
+            if not compiler:
+                continue  # its tests say that it is missing
+            # As the compiler sees them, which may have a root of its own.
+            program, text = (
+                f"/{(work / file).relative_to(root)}"
+                for file in (source.stem, source.name)
+            )
+            command = (*prefix, *compiler, *_OPTIONS, "-o", program, text)
+            subprocess.run(command, check=True)
+            shutil.copy(work / source.stem, directory)
+
+
+def _compiler_of(program: str, architecture: Architecture) -> tuple[str, ...]:
+    """The compiler and how it links; nothing where the architecture lacks one."""
+    if program.endswith("_musl"):
+        return architecture.compiler_musl
+    if program.endswith("_musl_static"):
+        compiler = architecture.compiler_musl
+    elif program.endswith("_32"):
+        compiler = architecture.compiler_32
+    else:
+        compiler = architecture.compiler
+    return (*compiler, "-static") if compiler else ()

@@ -159,10 +159,11 @@ def kretprobe(
 
 def uprobe(
     library: Any,
-    *functions: str,
+    *functions: Any,
     pid: Any = None,
     offset: int = 0,
     prototype: str = "",
+    optional: bool = False,
     copies: bool = False,
     when: object = None,
 ) -> Decorator:
@@ -170,27 +171,30 @@ def uprobe(
 
     The library is a path or a name ("c", "ssl", "python3"), a function a name or has
     "*" in it.  Without a prototype ("char *name, int flags") the arguments are arg1,
-    arg2 and so on.  `pid` is the only process of interest; `copies` adds other files of
-    that library that processes have mapped, those of containers.  Library and pid may
-    be options.
+    arg2 and so on.  `pid` is the only process of interest.  With `optional`, functions
+    that the library lacks are left out.  `copies` adds other files of that library that
+    processes have mapped, those of containers.  Library, functions and pid may be
+    options.
     """
-    return _probe(Uprobe(library, functions, pid, offset, prototype, copies), when)
+    intention = Uprobe(library, functions, pid, offset, prototype, optional, copies)
+    return _probe(intention, when)
 
 
 def uretprobe(
     library: Any,
-    *functions: str,
+    *functions: Any,
     pid: Any = None,
     prototype: str = "",
-    returns: str = "long",
+    optional: bool = False,
     copies: bool = False,
     when: object = None,
 ) -> Decorator:
-    """At the return of user functions; also `ret`, of type `returns`, and `elapsed_ns`.
+    """At the return of user functions: as `uprobe`, also `ret` and `elapsed_ns`.
 
-    See `uprobe`.  The arguments are those that the call was made with.
+    `prototype` may tell what is returned ("int (char *name, int flags)"), else it is a
+    long.  The arguments are those that the call was made with.
     """
-    intention = Uretprobe(library, functions, pid, prototype, returns, copies)
+    intention = Uretprobe(library, functions, pid, prototype, optional, copies)
     return _probe(intention, when)
 
 

@@ -204,7 +204,11 @@ class Fetcher:
             number = self.builder.move(self.walker.context, wide=False)
         else:
             number = self.ctx_field(frame.fetch)
-        self.builder.alu("+", number, Imm(frame.add))
+        self.builder.alu("+", number, self._immediate(frame.add))
+        if frame.by_address:
+            function = self.builder.call("get_func_ip", self.walker.context)
+            self.builder.alu("<<", function, Imm(32))
+            self.builder.alu("+", number, function)
         return number
 
     def _at_hand(self, key: Hashable, compute: Callable[[], int]) -> int:

@@ -155,12 +155,16 @@ class Frame(NamedTuple):
     """What tells the calls apart that a task is in at the same time: a number that is
     the same at the entry and the return of one call.
 
-    It is what `fetch` yields, plus `add`.  Calls may be `abandoned`: a process can die
-    in a function of its own, and a function of the kernel always returns.
+    It is what `fetch` yields, plus `add`.  A function that ends in a call of
+    another may leave its frame to that one; `by_address` then tells them apart: the low
+    half of the function's address is added to the upper half.  Calls may be
+    `abandoned`: a process can die in a function of its own, and a function of the
+    kernel always returns.
     """
 
     fetch: CtxField | CtxAddress
     add: int = 0
+    by_address: bool = False
     abandoned: bool = False
 
 

@@ -66,15 +66,20 @@ def find(
     """
     names = text.split("|")
     prototype = parse_function(intention.prototype) if intention.prototype else None
+    module = intention.module
+    has_btf = not module or target.module_btf(module) is not None
     for name in names:
-        found = _in_btf(name, intention.module, prototype, target)
+        found = _in_btf(name, module, prototype, target)
+        if not found and not has_btf:
+            found = _in_symbols(name, module, prototype, target)
         if found:
             return found
-    for name in names:
-        for symbol, module in target.function_symbols(name):
-            if symbol == name:
-                return _without_btf(name, module or intention.module, prototype, target)
-    raise _unknown(names[0], intention.module, target)
+    # BTF leaves out functions of the same name, and those with unusual arguments.
+    for name in names if has_btf else ():
+        found = _in_symbols(name, module, prototype, target)
+        if found:
+            return found
+    raise _unknown(names[0], module, target)
 
 
 def _in_btf(
@@ -117,16 +122,21 @@ def _words(type_id: int, btf: Btf) -> int:
     return -(-kind.size // 8) if isinstance(kind, Struct) else 1
 
 
-def _without_btf(
+def _in_symbols(
     name: str, module: str, prototype: Prototype | None, target: Target
-) -> Function:
+) -> Function | None:
+    """The function as its prototype has it, if there is a symbol of that name."""
+    modules = dict(target.function_symbols(name))
+    if name not in modules:
+        return None
     parameters: Sequence[Declared] = prototype.parameters if prototype else ()
     returns = prototype.returns if prototype else "long"
     arguments = [
         Argument((each.name,), each.type, each.user, index)
         for index, each in enumerate(parameters)
     ]
-    return Function(name, module, arguments, len(arguments), returns)
+    place = modules[name] or module
+    return Function(name, place, arguments, len(arguments), returns)
 
 
 def variants(function: Function, target: Target) -> Function:

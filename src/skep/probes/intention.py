@@ -97,7 +97,8 @@ class Uprobe(NamedTuple):
     other file of the library that a process has mapped: those of containers.
 
     `prototype` ("char *name, int flags") names the arguments; without one they are
-    arg1, arg2 and so on, of 8 bytes each.
+    arg1, arg2 and so on, of 8 bytes each.  If the functions are `optional`, those that
+    the library lacks are left out.
     """
 
     library: str
@@ -105,21 +106,22 @@ class Uprobe(NamedTuple):
     pid: int | None = None
     offset: int = 0
     prototype: str = ""
+    optional: bool = False
     copies: bool = False
 
 
 class Uretprobe(NamedTuple):
     """The return of functions of a user library or program; see `Uprobe`.
 
-    The handler may name the arguments, `ret` and `elapsed_ns`.  `returns` is the C type
-    of `ret`.
+    The handler may name the arguments, `ret` and `elapsed_ns`.  `prototype` may say
+    what is returned, too ("int (char *name, int flags)").
     """
 
     library: str
     functions: tuple[str, ...]
     pid: int | None = None
     prototype: str = ""
-    returns: str = "long"
+    optional: bool = False
     copies: bool = False
 
 

@@ -21,6 +21,11 @@ MOST_EVENTS = 1000
 """Places that are probed one by one: each takes a file descriptor and, at its end, some
 20 ms."""
 
+MOST_NUMBERS = 64
+"""Functions of one probe that are told apart by a number."""
+
+_ADDRESS_BITS = 58  # x86_64 has 57 at most, arm64 52
+
 _SINGLE = "a perf event for each place: attaches and detaches more slowly"
 
 
@@ -65,14 +70,25 @@ class Registers:
         """What a function returns."""
         return self.member(self._arch.return_value)
 
-    def frame(self, at_return: bool) -> Frame:
-        """What a call has to itself: the stack pointer of its caller.
+    def frame(self, at_return: bool, by_address: bool, number: int = 0) -> Frame:
+        """What a call has to itself: the stack pointer of its caller, and the function.
 
-        The return of x86_64 takes the return address from the stack.
+        The return of x86_64 takes the return address from the stack.  The function is
+        told by its address or by a `number` below 64, which user addresses leave room
+        for.
         """
         pointer = self.member(self._arch.stack_pointer)
         moved = -self._arch.return_address_size if at_return else 0
-        return Frame(pointer, moved, abandoned=True)
+        add = moved + (number << _ADDRESS_BITS)
+        return Frame(pointer, add, by_address, abandoned=True)
+
+
+def has_links(target: Target) -> bool:
+    """Whether one link can have many places.
+
+    Since the same release bpf_get_func_ip works in user probes.
+    """
+    return target.has_enumerator("BPF_TRACE_UPROBE_MULTI")
 
 
 def candidates(
@@ -80,7 +96,7 @@ def candidates(
 ) -> list[Candidate]:
     """The sites, made for perf events, also as one link for each file (6.6)."""
     found = []
-    if target.has_enumerator("BPF_TRACE_UPROBE_MULTI"):
+    if has_links(target):
         found.append(Candidate(tuple(_as_multi(site) for site in sites), note))
     if not found or len(places) <= MOST_EVENTS:
         notes = "; ".join(filter(None, (note, _SINGLE if len(places) > 1 else "")))

@@ -34,7 +34,7 @@ class Function(NamedTuple):
 
     `version` is that of the symbol ("GLIBC_2.2.5"), often "".  The address of an
     `indirect` one (STT_GNU_IFUNC) is not the function but what chooses it at run time.
-    The kernel does not take a probe at a `refused` one's first instruction.
+    No probe can be put on the first instruction of a `refused` one.
     """
 
     name: str

@@ -7,6 +7,7 @@ The linker of this process has made it already, for the same processor.
 from __future__ import annotations
 
 import ctypes
+import os
 
 from skep.symbols import processes
 from skep.symbols.elf import Elf
@@ -16,7 +17,7 @@ from skep.symbols.functions import Function
 def chosen(elf: Elf, function: Function) -> Function | None:
     """The function that was chosen; None if this process does not use the file."""
     file = processes.identity(elf.fd)
-    address = _address(function)
+    address = _address(elf.path, function)
     for mapping in processes.mappings("self"):
         if mapping.start <= address < mapping.end and mapping.file == file:
             offset = address - mapping.start + mapping.offset
@@ -24,8 +25,15 @@ def chosen(elf: Elf, function: Function) -> Function | None:
     return None
 
 
-def _address(function: Function) -> int:
-    """Where the linker has put a function, 0 if nowhere; see dlvsym(3)."""
+def _address(library: str, function: Function) -> int:
+    """Where the linker has put a function of a library, 0 if nowhere.
+
+    The library is not loaded for that (RTLD_NOLOAD).
+    """
+    try:
+        handle = ctypes.CDLL(library, os.RTLD_LAZY | os.RTLD_NOLOAD)._handle
+    except OSError:
+        return 0
     linker = ctypes.CDLL(None)
     name, version = (
         each.encode("utf-8", "surrogateescape") + b"\0"
@@ -36,4 +44,4 @@ def _address(function: Function) -> int:
         return 0  # musl has neither versions nor indirect functions
     find.restype = ctypes.c_void_p
     find.argtypes = [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_char_p]
-    return find(None, name, version) or 0
+    return find(handle, name, version) or 0

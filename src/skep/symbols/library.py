@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 from collections.abc import Iterator
 
-from skep.errors import ProbeNotFound, SkepError
+from skep.errors import NoSuchProcess, ProbeNotFound, SkepError
 from skep.symbols import ld_cache, processes
 from skep.symbols.elf import BinaryError, Elf
 from skep.symbols.processes import Mapping
@@ -45,9 +46,8 @@ def open_named(name: str, machine: str, root: str = "/") -> Elf:
 
 
 def _open(path: str, root: str) -> Elf:
-    inside = path if root == "/" else within(root, path)
     try:
-        return Elf(inside, shown=path)
+        return Elf(within(root, path), shown=path)
     except OSError as error:
         raise ProbeNotFound(f"cannot open {path}: {error.strerror}") from error
 
@@ -78,7 +78,7 @@ def within(root: str, path: str) -> str:
     """The path as a process with this root directory sees it.
 
     Links are followed by hand: the kernel would start absolute ones at the root of the
-    process that asks.
+    process that asks.  Raises OSError if they go round.
     """
     if root == "/":
         return path
@@ -99,7 +99,7 @@ def within(root: str, path: str) -> str:
             continue
         links += 1
         if links > _MOST_LINKS:
-            break
+            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), path)
         if target.startswith("/"):
             inside = []
         rest += target.split("/")[::-1]
@@ -136,8 +136,8 @@ def open_of_process(name: str, machine: str, pid: int) -> list[Elf]:
     A process without a C library of its own is linked statically: then "c" is the
     program itself.
 
-    Raises `ProbeNotFound` if there is no such process or file, `BinaryError` if it is
-    no ELF file.
+    Raises `NoSuchProcess`, `ProbeNotFound` if there is no such file, `BinaryError` if
+    it is no ELF file.
     """
     try:
         mapped = processes.mappings(pid)
@@ -170,4 +170,4 @@ def _open_path(path: str, shown: str) -> Elf:
 def _no_process(pid: int, error: OSError) -> SkepError:
     if isinstance(error, PermissionError):
         return BinaryError(f"no permission to look into process {pid}")
-    return ProbeNotFound(f"there is no process {pid}")
+    return NoSuchProcess(f"there is no process {pid}")

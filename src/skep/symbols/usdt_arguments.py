@@ -106,7 +106,9 @@ def symbols(arguments: str, arch: Arch) -> set[str]:
     return found
 
 
-_TERM = re.compile(r"([+-]?)\s*(?:(0x[0-9a-fA-F]+|\d+)|([A-Za-z_.$][\w.$@]*))\s*")
+_TERM = re.compile(
+    r"([+-]?)\s*(?:(0x[0-9a-fA-F]+|0|[1-9]\d*)|([A-Za-z_.$][\w.$@]*))\s*"
+)
 
 
 def _sum(text: str) -> tuple[int, str] | None:
@@ -135,7 +137,7 @@ _X86_MEMORY = re.compile(
 def _parse_x86_64(text: str, registers: Mapping[str, RegisterPart]) -> Operand | None:
     """The operands of AT&T syntax."""
     if text.startswith("$"):
-        value = _sum(text[1:])
+        value = _sum(text[1:]) if text[1:] else None
         return value and Constant(*value)
     if text.startswith("%"):
         part = registers.get(text[1:])
@@ -167,7 +169,7 @@ def _parse_x86_64(text: str, registers: Mapping[str, RegisterPart]) -> Operand |
 
 
 _ARM64_MEMORY = re.compile(
-    r"\[\s*(\w+)\s*(?:,\s*(?:#?(-?(?:0x[0-9a-fA-F]+|\d+))"
+    r"\[\s*(\w+)\s*(?:,\s*(?:#?(-?(?:0x[0-9a-fA-F]+|0|[1-9]\d*))"
     r"|([xw](?:\d+|zr))\s*(?:,\s*(lsl|[su]xt[wx])\s*(?:#?(\d))?)?)\s*)?\]"
 )
 
@@ -175,7 +177,7 @@ _ARM64_MEMORY = re.compile(
 def _parse_arm64(text: str, registers: Mapping[str, RegisterPart]) -> Operand | None:
     if text in registers:
         return Register(registers[text])
-    number = re.fullmatch(r"#?(-?(?:0x[0-9a-fA-F]+|\d+))", text)
+    number = re.fullmatch(r"#?(-?(?:0x[0-9a-fA-F]+|0|[1-9]\d*))", text)
     if number:
         return Constant(int(number[1], 0))
     match = _ARM64_MEMORY.fullmatch(text)

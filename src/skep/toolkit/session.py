@@ -10,10 +10,10 @@ from skep.authoring.on import Plan, Probe
 from skep.compiler.body import Handler
 from skep.compiler.environment import HistogramObject
 from skep.compiler.program import Compiled, compile_entries, compile_site
-from skep.errors import SkepError
+from skep.errors import NoSuchProcess, ProbeNotFound, SkepError
 from skep.output.receipts import Receipt
 from skep.probes.candidate import Candidate, Site
-from skep.probes.intention import SyscallEnter, SyscallExit
+from skep.probes.intention import SyscallEnter, SyscallExit, Uprobe, Uretprobe
 from skep.probes.resolve import resolve
 from skep.runtime.collection import Collection
 from skep.runtime.features import counts_perf_misses
@@ -108,6 +108,8 @@ def ladder_of(group: Group, binding: Binding, target: Target) -> Iterator[Rung]:
         try:
             intention = binding.intention(probe)
             ladders.append(resolve(intention, set(parameters), target))
+        except NoSuchProcess:
+            raise  # of no concern to the tool's source
         except SkepError as error:
             if error.diagnostic.span is None:
                 span = binding.environment.tree_of(probe.handler).span
@@ -208,6 +210,13 @@ def attach_plan(
     ]
 
 
+def _may_be_missing(group: Group) -> bool:
+    """Whether the tool can do without functions of user programs."""
+    user = (Uprobe, Uretprobe)
+    intentions = [probe.intention for _, probe in group.probes]
+    return all(isinstance(each, user) and each.optional for each in intentions)
+
+
 class Session:
     """A tool's programs, attached; a context manager that takes all down at its end."""
 
@@ -234,9 +243,18 @@ class Session:
             self.collection.add(CollectionSpec([binding.ring], []))
             self.ring = RingBuffer(self.collection.maps[binding.ring.name])
         always, *plans = schemes_of(binding)
+        missing: list[SkepError] = []
         for group in always.groups:
-            receipt = attach_group(self.collection, group, binding, target)
+            try:
+                receipt = attach_group(self.collection, group, binding, target)
+            except ProbeNotFound as error:
+                if not _may_be_missing(group):
+                    raise
+                missing.append(error)
+                receipt = Receipt(group.name, None, error.diagnostic.message)
             self.receipts.append(receipt)
+        if missing and not any(receipt.attached for receipt in self.receipts):
+            raise missing[0]
         self.receipts += attach_plan(self.collection, plans, binding, target)
 
     def histogram(self, bound: HistogramObject) -> Mapping[bytes, Sequence[int]]:

@@ -28,13 +28,14 @@ class Lookup(Record):
 lookups = Stream(Lookup)
 
 
-# Processes in containers have other files of the C library: copies.
+# Processes in containers have other files of the C library: copies.  A program that is
+# linked statically has only those functions that it calls.
 @on.uretprobe(
     "c",
     "getaddrinfo",
     pid=Options.pid,
-    prototype="char *node",
-    returns="int",
+    prototype="int (char *node)",
+    optional=True,
     copies=True,
     when=Options.selected,
 )
@@ -49,8 +50,8 @@ def got_addresses(node, ret, elapsed_ns):
     "gethostbyname",
     "gethostbyname2",
     pid=Options.pid,
-    prototype="char *name",
-    returns="void *",
+    prototype="void *(char *name)",
+    optional=True,
     copies=True,
     when=Options.selected,
 )

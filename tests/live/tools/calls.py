@@ -6,7 +6,8 @@ from skep.fields import S64, U64, Pid, Text, Tid
 
 class Options(TaskOptions):
     program: str = option(help="the workload")
-    case: str = option("--case", help="entry, return, each, forms, mixed or float")
+    case: str = option("--case", help="the probe")
+    pattern: str = option("--pattern", help="names of functions, for the case every")
     only: int = option("--only", help="the process to attach to")
 
 
@@ -24,7 +25,7 @@ class Call(Record):
     i: S64
     j: S64
     k: S64
-    l: S64
+    n: S64
     m: U64
     name: Text = column(size=32)
 
@@ -58,6 +59,22 @@ def summed(n, ret, elapsed_ns):
     send(a=n, b=ret, c=elapsed_ns)
 
 
+@on.uretprobe(
+    Options.program,
+    "skep_first",
+    "skep_last",
+    prototype="long (long n)",
+    when=case("tail"),
+)
+def handed_on(n, ret):
+    send(a=n, b=ret)
+
+
+@on.uprobe(Options.program, Options.pattern, pid=Options.only, when=case("every"))
+def called():
+    send()
+
+
 @on.usdt(Options.program, "skep:each", pid=Options.only, when=case("each"))
 def passed(arg1, arg2, arg3):
     named(bpf.user(bpf.cast(arg2, "char *")), arg1, arg3)
@@ -88,12 +105,12 @@ def floating(arg1):
 
 
 @bpf.inline
-def send(a=0, b=0, c=0, d=0, e=0, f=0, g=0, h=0, i=0, j=0, k=0, l=0, m=0):
-    named(bpf.comm(), a, b, c, d, e, f, g, h, i, j, k, l, m)
+def send(a=0, b=0, c=0, d=0, e=0, f=0, g=0, h=0, i=0, j=0, k=0, n=0, m=0):
+    named(bpf.task().comm, a, b, c, d, e, f, g, h, i, j, k, n, m)
 
 
 @bpf.inline
-def named(name, a, b=0, c=0, d=0, e=0, f=0, g=0, h=0, i=0, j=0, k=0, l=0, m=0):
+def named(name, a, b=0, c=0, d=0, e=0, f=0, g=0, h=0, i=0, j=0, k=0, n=0, m=0):
     calls.emit(
-        a=a, b=b, c=c, d=d, e=e, f=f, g=g, h=h, i=i, j=j, k=k, l=l, m=m, name=name
+        a=a, b=b, c=c, d=d, e=e, f=f, g=g, h=h, i=i, j=j, k=k, n=n, m=m, name=name
     )

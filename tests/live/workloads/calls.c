@@ -2,6 +2,7 @@
  * calls: calls functions of its own, and passes USDT probes, known numbers of times.
  *
  *   calls entry COUNT            skep_add(), with 8 arguments; each call differs
+ *   calls tail COUNT             skep_first(), which ends in a jump to skep_last()
  *   calls nested COUNT DEPTH     skep_sum(), which calls itself
  *   calls threads COUNT DEPTH    the same from 7 threads at once
  *   calls usdt COUNT             the probes skep:each and skep:forms
@@ -35,6 +36,18 @@ PLAIN long skep_add(const char *name, int a, short b, unsigned char c, long d, l
 {
 	__asm__ volatile("" : : : "memory"); /* or calls without use would go away */
 	return (long)strlen(name) + a + b + c + d + e + f + g + h;
+}
+
+PLAIN long skep_last(long n)
+{
+	__asm__ volatile("" : "+r"(n));
+	return 2 * n;
+}
+
+/* Becomes a jump, so that both return at once. */
+PLAIN long skep_first(long n)
+{
+	return skep_last(n + 1000);
 }
 
 PLAIN long skep_sum(long n)
@@ -131,6 +144,9 @@ int main(int argc, char **argv)
 	if (!strcmp(run, "entry"))
 		for (long i = 0; i < count; i++)
 			skep_add("prime", i, -i, i, -5, 1l << 40, 7, -i, -11);
+	else if (!strcmp(run, "tail"))
+		for (long i = 0; i < count; i++)
+			skep_first(i);
 	else if (!strcmp(run, "nested"))
 		sum(&job);
 	else if (!strcmp(run, "threads"))

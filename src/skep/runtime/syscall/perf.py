@@ -70,8 +70,14 @@ def device_type(device: str) -> int:
 
 def return_flag(device: str) -> int:
     """The bit of `config` that asks for probes at the return ("config:0")."""
-    with open(f"{_DEVICES}/{device}/format/retprobe") as file:
-        return 1 << int(file.read().partition(":")[2])
+    return 1 << first_bit(device, "retprobe")
+
+
+def first_bit(device: str, name: str) -> int:
+    """Where in `config` a value starts ("config:32-63"); FileNotFoundError if it is not
+    known to the kernel."""
+    with open(f"{_DEVICES}/{device}/format/{name}") as file:
+        return int(file.read().partition(":")[2].partition("-")[0])
 
 
 def kprobe_open(symbol: str, offset: int, is_return: bool) -> int:
@@ -85,19 +91,22 @@ def kprobe_open(symbol: str, offset: int, is_return: bool) -> int:
     return event_open(kind, config, 0, config1=address(name), config2=offset)
 
 
-def uprobe_open(
-    kind: int, config: int, path: str, offset: int, pid: int, cpu: int
-) -> int:
-    """A disabled event at one place of a file, as a file descriptor (4.17).
+def uprobe_open(kind: int, config: int, path: str, offset: int, pid: int) -> int:
+    """A probe at one place of a file, as a file descriptor (4.17).
 
     `kind` and `config` are what /sys/bus/event_source/devices/uprobe says.  Without a
-    `pid` (0) every process is meant, and `cpu` is where the event nominally is; the
-    program runs on all.
+    `pid` (0) it hits in every process and on all CPUs, whichever one the event is said
+    to be on.
     """
     name = os.fsencode(path) + b"\0"
-    process, where = (pid, -1) if pid else (_EVERY_PROCESS, cpu)
-    file, place = address(name), offset
-    return event_open(kind, config, where, 0, False, process, file, place)
+    return event_open(
+        kind,
+        config,
+        -1 if pid else 0,
+        pid=pid or _EVERY_PROCESS,
+        config1=address(name),
+        config2=offset,
+    )
 
 
 def set_bpf(event_fd: int, prog_fd: int) -> None:

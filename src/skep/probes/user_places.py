@@ -1,0 +1,110 @@
+"""Where functions of user programs and libraries are, and what is not covered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from skep.errors import ProbeNotFound, did_you_mean
+from skep.probes.intention import Uprobe, Uretprobe
+from skep.spec import UserPlace
+from skep.symbols.functions import Function
+from skep.target import Target
+from skep.target.user import UserFile
+
+_STALE = "libraries that are first mapped later are not seen, nor static programs"
+
+
+class Found(NamedTuple):
+    """Where the functions are, by name, and what the receipt has to say about that."""
+
+    by_function: Mapping[str, tuple[UserPlace, ...]]
+    note: str
+
+    @property
+    def places(self) -> tuple[UserPlace, ...]:
+        """All places."""
+        return tuple(place for places in self.by_function.values() for place in places)
+
+
+def find_places(intention: Uprobe | Uretprobe, target: Target) -> Found:
+    """The places of the functions.  Raises `ProbeNotFound` if there are none."""
+    patterns = intention.functions
+    pid, copies = intention.pid or 0, intention.copies
+    files = target.user_functions(intention.library, patterns, pid, copies)
+    if not intention.optional:
+        _refuse_missing(intention, files, target)
+    shift = intention.offset if isinstance(intention, Uprobe) else 0
+    # A place has one function, whichever of the names of it comes first.
+    names: dict[UserPlace, str] = {}
+    for file, each in _functions(files):
+        # What is said of the first instruction does not hold for others.
+        if _why_not(each) is None or (shift and not each.indirect):
+            names.setdefault(UserPlace(file.path, each.offset + shift), each.name)
+    if not names:
+        raise _none_left(files)
+    grouped: dict[str, list[UserPlace]] = {}
+    for place, name in names.items():
+        grouped.setdefault(name, []).append(place)
+    by_function = {name: tuple(places) for name, places in grouped.items()}
+    return Found(by_function, _note(files, copies and not pid))
+
+
+def _functions(files: Sequence[UserFile]) -> Iterator[tuple[UserFile, Function]]:
+    for file in files:
+        for matching in file.functions.values():
+            for each in matching:
+                yield file, each
+
+
+def _why_not(function: Function) -> str | None:
+    """Why a function cannot be probed; None if it can."""
+    if function.indirect:
+        return f"{function.name} is chosen at run time from several functions (IFUNC)"
+    if function.refused:
+        return f"{function.name} starts with an instruction that cannot be probed"
+    return None
+
+
+def _none_left(files: Sequence[UserFile]) -> ProbeNotFound:
+    reasons = (_why_not(each) for _, each in _functions(files))
+    known = list(dict.fromkeys(reason for reason in reasons if reason))
+    message = known[0] if len(known) == 1 else "none of the functions is there"
+    where = " and ".join(file.shown for file in files)
+    return ProbeNotFound(f"{where}: {message}", notes=known[1:4])
+
+
+def _refuse_missing(
+    intention: Uprobe | Uretprobe, files: Sequence[UserFile], target: Target
+) -> None:
+    """Each function must be in one of the files at least."""
+    for pattern in intention.functions:
+        if not any(file.functions.get(pattern) for file in files):
+            where = " and ".join(file.shown for file in files if not file.problem)
+            raise ProbeNotFound(
+                f"there is no function {pattern} in {where}",
+                notes=[file.problem for file in files if file.problem],
+                hint=_near(pattern, intention, target),
+            )
+
+
+def _near(pattern: str, intention: Uprobe | Uretprobe, target: Target) -> str:
+    """Functions of the library with a similar name."""
+    files = target.user_functions(intention.library, ["*"], intention.pid or 0)
+    every = {each.name for _, each in _functions(files)}
+    return did_you_mean(pattern, sorted(every))
+
+
+def _note(files: Sequence[UserFile], copies: bool) -> str:
+    """What is covered besides, and what is not."""
+    notes = [f"not {file.shown}: {file.problem}" for file in files if file.problem]
+    for file in files:
+        missing = [name for name, found in file.functions.items() if not found]
+        notes += [f"{file.shown} has no {name}" for name in missing]
+    reasons = (_why_not(each) for _, each in _functions(files))
+    notes += dict.fromkeys(reason for reason in reasons if reason)
+    if copies:
+        others = [file.shown for file in files[1:] if not file.problem]
+        notes += [f"also {shown}" for shown in others]
+        notes.append(_STALE)
+    return "; ".join(notes)
