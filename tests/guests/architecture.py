@@ -12,8 +12,8 @@ class Architecture:
     `machine` are arguments for the emulator `qemu`; they connect its character devices
     console, output and report to serial ports that the guest calls like the fields of
     these names. `kernel_arguments` are for the guest's kernel. `compiler` makes
-    workloads, and `compiler_32` those of the 32-bit system call interface. `packages`
-    are what the host needs for all of this, apart from root file systems.
+    workloads, and `compiler_32` those of the 32-bit system call interface; they are the
+    host's, or those of the packages `toolchain`. `packages` are what the host needs.
     """
 
     debian: str
@@ -25,6 +25,7 @@ class Architecture:
     kernel_arguments: str
     compiler: tuple[str, ...]
     compiler_32: tuple[str, ...]
+    toolchain: tuple[str, ...]
     packages: tuple[str, ...]
 
 
@@ -48,6 +49,7 @@ AMD64 = Architecture(
     kernel_arguments="tsc=reliable no_timer_check",
     compiler=("gcc",),
     compiler_32=("gcc", "-m32"),
+    toolchain=(),
     packages=("qemu-system-x86",),
 )
 
@@ -68,10 +70,10 @@ ARM64 = Architecture(
     kernel_arguments="",
     compiler=("aarch64-linux-gnu-gcc",),
     compiler_32=("arm-linux-gnueabihf-gcc",),
-    packages=(
-        *("qemu-system-arm", "gcc-aarch64-linux-gnu", "libc6-dev-arm64-cross"),
+    toolchain=(
+        *("gcc-aarch64-linux-gnu", "libc6-dev-arm64-cross"),
         *("gcc-arm-linux-gnueabihf", "libc6-dev-armhf-cross"),
-        # For the maintainer scripts of the root's packages.
-        *("qemu-user-static", "arch-test"),
     ),
+    # The latter two are for the maintainer scripts of the root's packages.
+    packages=("qemu-system-arm", "qemu-user-static", "arch-test"),
 )

@@ -7,11 +7,13 @@ name ends in `_32` is built for the 32-bit system call interface.
 from __future__ import annotations
 
 import hashlib
+import shutil
 import subprocess
-from collections.abc import Iterable
+import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
-from tests.guests import cache
+from tests.guests import cache, toolchain
 from tests.guests.architecture import AMD64, Architecture
 
 SOURCES = Path(__file__).resolve().parents[1] / "live" / "workloads"
@@ -35,10 +37,25 @@ def build(architecture: Architecture = AMD64) -> Path:
 
 
 def _compile(
-    architecture: Architecture, sources: Iterable[Path], directory: Path
+    architecture: Architecture, sources: Sequence[Path], directory: Path
 ) -> None:
-    for source in sources:
-        is_32 = source.stem.endswith("_32")
-        compiler = architecture.compiler_32 if is_32 else architecture.compiler
-        program = directory / source.stem
-        subprocess.run((*compiler, *_OPTIONS, "-o", program, source), check=True)
+    root = Path("/")
+    prefix: tuple[str, ...] = ()
+    if architecture.toolchain:
+        root = toolchain.ensure(architecture)
+        prefix = ("chroot", str(root))
+    with tempfile.TemporaryDirectory(dir=root / "tmp") as name:
+        work = Path(name)
+        for source in sources:
+            shutil.copy(source, work)
+        for source in sources:
+            is_32 = source.stem.endswith("_32")
+            compiler = architecture.compiler_32 if is_32 else architecture.compiler
+            # As the compiler sees them, which may have a root of its own.
+            program, text = (
+                f"/{(work / file).relative_to(root)}"
+                for file in (source.stem, source.name)
+            )
+            command = (*prefix, *compiler, *_OPTIONS, "-o", program, text)
+            subprocess.run(command, check=True)
+            shutil.copy(work / source.stem, directory)
