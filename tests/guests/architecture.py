@@ -53,6 +53,8 @@ AMD64 = Architecture(
     packages=("qemu-system-x86",),
 )
 
+_HEADERS = ("-idirafter", "/usr/include/x86_64-linux-gnu")
+
 ARM64 = Architecture(
     debian="arm64",
     qemu="qemu-system-aarch64",
@@ -68,11 +70,12 @@ ARM64 = Architecture(
     output="ttyS0",
     report="ttyS1",
     kernel_arguments="",
-    compiler=("aarch64-linux-gnu-gcc",),
-    compiler_32=("arm-linux-gnueabihf-gcc",),
+    # sys/sdt.h, the same for all, is where the compiler's own architecture has headers.
+    compiler=("aarch64-linux-gnu-gcc", *_HEADERS),
+    compiler_32=("arm-linux-gnueabihf-gcc", *_HEADERS),
     toolchain=(
         *("gcc-aarch64-linux-gnu", "libc6-dev-arm64-cross"),
-        *("gcc-arm-linux-gnueabihf", "libc6-dev-armhf-cross"),
+        *("gcc-arm-linux-gnueabihf", "libc6-dev-armhf-cross", "systemtap-sdt-dev"),
     ),
     # The latter two are for the maintainer scripts of the root's packages.
     packages=("qemu-system-arm", "qemu-user-static", "arch-test"),

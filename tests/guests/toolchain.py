@@ -6,6 +6,7 @@ for its own 32-bit programs.
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 from tests.guests import cache, root
@@ -16,7 +17,8 @@ _SUITE = "trixie"
 
 def ensure(architecture: Architecture) -> Path:
     """Returns the root with an architecture's compilers, building it if needed."""
-    name = f"toolchain-{architecture.debian}-{_SUITE}"
+    key = hashlib.sha256(repr((_SUITE, architecture.toolchain)).encode())
+    name = f"toolchain-{architecture.debian}-{key.hexdigest()[:12]}"
     return cache.get(name, lambda path: _build(architecture, path)) / "root"
 
 
