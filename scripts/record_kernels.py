@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Records what works on which kernel in docs/kernels.md: runs all live tests.
 
-    sudo scripts/record_kernels.py              on every guest's kernel, and on this one
+    sudo scripts/record_kernels.py              on every kernel, and on this one
     sudo scripts/record_kernels.py 6.12 native  on these; the others as last time
     scripts/record_kernels.py --saved           as last time, by ./test --guests or this
 
@@ -40,7 +40,7 @@ def run(machine: str) -> None:
 
 def main() -> None:
     """Runs what is asked for, and writes the page."""
-    machines = (*kernels.names("amd64"), live_run.NATIVE)
+    machines = (*kernels.ALL, live_run.NATIVE)
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tests.guests import guest, inside, kernels, results, workloads
+from tests.guests.kernels import Kernel
 from tests.guests.results import Results
 
 # The kernel of this machine, among those of the guests.
@@ -26,22 +27,26 @@ class LiveRun(NamedTuple):
     failure: str
 
 
+def settings(kernel: Kernel) -> dict[str, str]:
+    """What live tests find in the environment of a guest."""
+    return {
+        "SKEP_KERNEL": kernel.version,
+        "SKEP_SCRATCH": "/dev/vda",
+        "SKEP_SLOW": "20",
+        "SKEP_WORKLOADS": str(workloads.build(kernel.architecture)),
+    }
+
+
 def in_guest(name: str) -> LiveRun:
     """Boots the kernel of this name and runs all live tests there."""
     kernel = kernels.ALL[name]
-    programs = workloads.build(kernel.architecture)
     with tempfile.TemporaryFile() as output:
         outcome = guest.run(
             kernel,
             ("python3", inside.__file__, "/dev/report"),
             stdout=output,
-            files=(programs,),
-            environment={
-                "SKEP_KERNEL": kernel.version,
-                "SKEP_SCRATCH": "/dev/vda",
-                "SKEP_SLOW": "20",
-                "SKEP_WORKLOADS": str(programs),
-            },
+            files=(workloads.build(kernel.architecture),),
+            environment=settings(kernel),
             timeout=_SECONDS_PER_GUEST,
         )
         output.seek(0)

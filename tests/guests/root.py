@@ -60,31 +60,13 @@ for directory in bin lib lib64 sbin; do
 done
 """
 
-_MMDEBSTRAP = (
-    "mmdebstrap",
-    "--quiet",
-    "--variant=essential",
+_APT_OPTIONS = (
     # Release files of archived suites have expired.
     '--aptopt=Acquire::Check-Valid-Until "false"',
     '--aptopt=Acquire::Languages "none"',
     '--aptopt=APT::Install-Recommends "false"',
-    *(
-        f"--dpkgopt=path-exclude=/usr/share/{name}/*"
-        for name in ("doc", "man", "locale", "info")
-    ),
-    f"--include={','.join(PACKAGES + GUEST_PACKAGES)}",
     f"--setup-hook={_MERGE_USR}",
 )
-
-
-def _mmdebstrap(kernel: Kernel) -> tuple[str, ...]:
-    """The command, up to its operands."""
-    architecture = kernel.architecture.debian
-    unpack_kernel = _UNPACK_KERNEL.replace("ARCHITECTURE", architecture)
-    return (
-        *(*_MMDEBSTRAP, f"--customize-hook={unpack_kernel}"),
-        f"--architectures={architecture}",
-    )
 
 
 _VMLINUZ = re.compile(r"\./(boot/vmlinuz-.*|usr/lib/modules/[^/]*/vmlinuz)")
@@ -108,15 +90,45 @@ def ensure(kernel: Kernel) -> Root:
 
 def _recipe(kernel: Kernel) -> str:
     """Returns a key that changes with whatever shapes the root."""
-    recipe = repr((kernel.suite, _mmdebstrap(kernel))) + Path(cpio.__file__).read_text()
+    recipe = (
+        repr((kernel.suite, _APT_OPTIONS, _arguments(kernel)))
+        + Path(cpio.__file__).read_text()
+    )
     return hashlib.sha256(recipe.encode()).hexdigest()[:12]
+
+
+def _arguments(kernel: Kernel) -> tuple[str, ...]:
+    """What mmdebstrap is told of a kernel's root."""
+    architecture = kernel.architecture.debian
+    unpack_kernel = _UNPACK_KERNEL.replace("ARCHITECTURE", architecture)
+    return (
+        "--variant=essential",
+        f"--architectures={architecture}",
+        *(
+            f"--dpkgopt=path-exclude=/usr/share/{name}/*"
+            for name in ("doc", "man", "locale", "info")
+        ),
+        f"--include={','.join(PACKAGES + GUEST_PACKAGES)}",
+        f"--customize-hook={unpack_kernel}",
+    )
 
 
 def _build(kernel: Kernel, directory: Path) -> None:
     tar = directory / "root.tar"
     foreign.enable(kernel.architecture)
+    mmdebstrap(*_arguments(kernel), kernel.suite, str(tar))
+    _convert(tar, directory)
+    tar.unlink()
+
+
+def mmdebstrap(*arguments: str) -> None:
+    """Makes a system from the Debian archive that this host's apt uses.
+
+    The last arguments are its suite and where it is put. Raises RuntimeError with the
+    end of the log.
+    """
     done = subprocess.run(
-        (*_mmdebstrap(kernel), kernel.suite, str(tar), mirror()),
+        ("mmdebstrap", "--quiet", *_APT_OPTIONS, *arguments, mirror()),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -125,9 +137,7 @@ def _build(kernel: Kernel, directory: Path) -> None:
     )
     if done.returncode:
         tail = "\n".join(done.stdout.splitlines()[-20:])
-        raise RuntimeError(f"cannot build the root of {kernel.suite}:\n{tail}")
-    _convert(tar, directory)
-    tar.unlink()
+        raise RuntimeError(f"mmdebstrap failed for {arguments[-2]}:\n{tail}")
 
 
 def mirror() -> str:
