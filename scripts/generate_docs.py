@@ -19,7 +19,7 @@ from skep import fields
 from skep.authoring import on
 from skep.authoring.options import Option
 from skep.compiler.intrinsics import INTRINSICS, METHODS
-from skep.output.loss import MEANINGS
+from skep.output.loss import AT_MOST, MEANINGS
 from skep.toolkit.tool import load
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
@@ -131,7 +131,10 @@ def _look(option: Option) -> str:
 
 
 def _losses() -> list[str]:
-    rows = [(cause.replace(" ", "_"), meaning) for cause, meaning in MEANINGS.items()]
+    rows = [
+        (cause.replace(" ", "_"), meaning + ", at most" * (cause in AT_MOST))
+        for cause, meaning in MEANINGS.items()
+    ]
     return _table(("key", "a count says: so many"), rows)
 
 

@@ -123,6 +123,10 @@ class VerifierRejection(SkepError):
     log = ""
 
 
+class TooComplex(VerifierRejection):
+    """The verifier gave up on a program: too many paths, or too long loops."""
+
+
 class AttachError(SkepError):
     """A loaded program could not be attached."""
 

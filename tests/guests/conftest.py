@@ -48,4 +48,4 @@ def _versions(config: pytest.Config) -> tuple[str, ...]:
 
 
 def _short(test: str) -> str:
-    return test.removeprefix("tests.live.")
+    return test.removeprefix("tests.").removeprefix("live.")

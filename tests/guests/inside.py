@@ -1,5 +1,7 @@
 #!/usr/bin/python3
-"""Runs the live tests with the standard library alone and reports each result.
+"""Runs the tests for every kernel with the standard library alone, reports each result.
+
+They are the live tests and those of the compiler that need no more.
 
 This is what runs inside a guest: `inside.py REPORT`. The report gets one JSON
 object a line: first what `skep doctor` says of this kernel, then one at the start and
@@ -26,13 +28,22 @@ TREE = Path(__file__).resolve().parents[2]
 _SECONDS_PER_TEST = 180
 
 
+# What the compiler's programs must be on every kernel to be loaded.
+_DIFFERENTIAL = tuple(
+    f"tests.differential.test_{name}"
+    for name in ("loops", "regressions", "verifier_rules")
+)
+
+
 def live_tests() -> list[unittest.TestCase]:
-    """Returns the live tests in the order in which they run."""
+    """Returns the tests for every kernel in the order in which they run."""
     for directory in (TREE / "src", TREE):
         if str(directory) not in sys.path:
             sys.path.insert(0, str(directory))
-    suite = unittest.defaultTestLoader.discover(
-        str(TREE / "tests" / "live"), top_level_dir=str(TREE)
+    loader = unittest.defaultTestLoader
+    suite = loader.loadTestsFromNames(_DIFFERENTIAL)
+    suite.addTests(
+        loader.discover(str(TREE / "tests" / "live"), top_level_dir=str(TREE))
     )
     return list(_flatten(suite))
 

@@ -12,7 +12,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from tests.live import support
+from tests.live import preemption, support
 from tests.live.bpf_objects import existing_objects, held_objects
 from tests.live.support import SKEP, SLOW, START_SECONDS, Tool
 
@@ -21,13 +21,15 @@ TOOLS = ("biolatency", "execsnoop", "opensnoop")
 
 def run(*arguments: str | bytes, **settings: Any) -> subprocess.CompletedProcess[bytes]:
     """Runs skep to its end."""
-    return subprocess.run(
+    done = subprocess.run(
         [SKEP, *arguments],
         stdin=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         timeout=START_SECONDS,
         **{"stdout": subprocess.PIPE, **settings},
     )
+    preemption.note(done.stderr)
+    return done
 
 
 def execute_something() -> None:

@@ -10,13 +10,19 @@ from skep.spec import LEDGER, LEDGER_CAUSES, MapSpec
 
 S32_LOW, S32_HIGH = -(1 << 31), (1 << 31) - 1
 
+_BRANCH_EFFORT = 64
+"""What a branch costs the verifier in instructions: it may walk a million of these
+(BPF_COMPLEXITY_LIMIT_INSNS), but have only 8192 branches whose other side is still to
+be walked (BPF_COMPLEXITY_LIMIT_JMP_SEQ, kernel/bpf/verifier.c)."""
+
 
 class Builder:
     """Builds the graph of one program, block after block.
 
     `block` is None after a terminator: what follows is unreachable until another block
     is started.  `leave_to` is where leaving the handler leads, if not out of the
-    program.
+    program.  `effort` grows by what the verifier has to walk, `rounds` is how often it
+    walks the current place because of the loops around.
     """
 
     def __init__(self) -> None:
@@ -25,6 +31,8 @@ class Builder:
         self.graph.entry.reached = True
         self.span: Span | None = None
         self.depth = 0
+        self.effort = 0
+        self.rounds = 1
         self.maps: dict[str, MapSpec] = {}
         self._slots: dict[tuple[int, str], Slot] = {}
         self.leave_to: Block | None = None
@@ -35,6 +43,7 @@ class Builder:
         if self.block is not None:
             instruction.span = self.span
             self.block.instructions.append(instruction)
+            self.effort += 1
 
     def new_block(self, cold: bool = False) -> Block:
         """A block at the current loop depth, not started yet."""
@@ -51,6 +60,8 @@ class Builder:
         if self.block is not None:
             for target in terminator.targets():
                 target.reached = True
+            if isinstance(terminator, ir.Branch):
+                self.effort += _BRANCH_EFFORT
             self.emit(terminator)
             self.block = None
 

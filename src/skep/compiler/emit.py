@@ -200,6 +200,16 @@ class Emitter:
         """The address of the value of an array map with one element."""
         self.add(asm.load_map_value(self.reg(i.dst), i.map, 0))
 
+    def unknown_zero(self, i: ir.UnknownZero) -> None:
+        """The frame pointer minus itself: the verifier takes the difference of two
+        pointers for any number (adjust_reg_min_max_vals, kernel/bpf/verifier.c)."""
+        self.add(asm.mov(self.reg(i.dst), R10))
+        self.add(asm.alu(opcodes.BPF_SUB, self.reg(i.dst), R10))
+
+    def nop(self, i: ir.Nop) -> None:
+        """A jump to what follows (opt_remove_nops, kernel/bpf/verifier.c)."""
+        self.add(asm.jump(0))
+
     def call(self, i: ir.CallHelper) -> None:
         """A call of a helper, its arguments moved to r1 to r5."""
         moves, rest = {}, []
@@ -246,6 +256,8 @@ _EMITTERS: dict[type[ir.Instruction], Callable[..., None]] = {
     ir.Context: Emitter.context,
     ir.Lea: Emitter.lea,
     ir.LeaValue: Emitter.lea_value,
+    ir.UnknownZero: Emitter.unknown_zero,
+    ir.Nop: Emitter.nop,
     ir.CallHelper: Emitter.call,
 }
 

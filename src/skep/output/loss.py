@@ -24,14 +24,22 @@ MEANINGS: Mapping[str, str] = {
 }
 """What a count of each cause says, after the number."""
 
+AT_MOST = frozenset(("recursion",))
+"""Causes whose events are counted before a program can tell whether they matter."""
+
 
 def loss_text(losses: Losses, scope: str = "") -> str:
     """A line for each cause with a count, "" for none; `scope` is put before it."""
     return "".join(
-        f"warning: {scope}{count} {MEANINGS.get(cause, cause)}\n"
+        f"warning: {scope}{number(cause, count)} {MEANINGS.get(cause, cause)}\n"
         for cause, count in losses.items()
         if count
     )
+
+
+def number(cause: str, count: int) -> str:
+    """A count as text, which says so if there may be fewer."""
+    return f"up to {count}" if cause in AT_MOST else str(count)
 
 
 def loss_line(losses: Losses, time_ns: int) -> str:

@@ -13,7 +13,8 @@ from typing import NamedTuple
 
 from skep.asm import Instruction, slot_numbers
 from skep.asm.disasm import notation
-from skep.errors import Span, VerifierRejection
+from skep.errors import Span, TooComplex, VerifierRejection
+from skep.runtime.complexity import is_too_complex, loop_around
 from skep.spec import ProgramSpec
 
 _INSTRUCTION = re.compile(r"(\d+): \([0-9a-f]{2}\) ")
@@ -58,6 +59,8 @@ def read_log(log: str, answer: str) -> Complaint | None:
 
 def rejection(spec: ProgramSpec, complaint: Complaint, log: str) -> VerifierRejection:
     """The error for a program that the verifier refused; its `log` is the whole log."""
+    if is_too_complex(complaint.reason):
+        return _too_complex(spec, complaint, log)
     index = _index_of(spec.instructions, complaint.slot)
     notes = []
     if index is not None:
@@ -69,6 +72,24 @@ def rejection(spec: ProgramSpec, complaint: Complaint, log: str) -> VerifierReje
         notes,
         "this is a bug in skep, not in your tool; please report it with the log that"
         " --dump log prints",
+    )
+    error.log = log
+    return error
+
+
+def _too_complex(spec: ProgramSpec, complaint: Complaint, log: str) -> TooComplex:
+    """The error for a program that the verifier gave up on."""
+    index = _index_of(spec.instructions, complaint.slot)
+    loop = None if index is None else loop_around(spec.instructions, index)
+    place = index if loop is None else loop
+    error = TooComplex(
+        f"the program {spec.name!r} is too complex for the kernel's verifier,"
+        f" which walks all its paths: {complaint.reason}",
+        None if place is None else source_of(spec, place),
+        [f"the program has {len(spec.instructions)} instructions"],
+        "do less in it: fewer conditions, fewer calls of inline functions"
+        if loop is None
+        else "let the loop make fewer rounds, or do less in each: every round counts",
     )
     error.log = log
     return error

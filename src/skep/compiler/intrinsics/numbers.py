@@ -27,22 +27,33 @@ def log2(walker: Walker, number: Number) -> Number:
     rest = b.move(b.operand(converted, True))
     result = b.constant(0)
     step = unsigned.bits // 2
-    while step:
-        above, done = b.new_block(), b.new_block()
-        test: ir.Operand = Imm(1 << step)
-        if step == 32:
-            high = b.move(rest)
-            b.alu(">>", high, Imm(32))
-            b.finish(ir.Branch("!=", high, Imm(0), True, above, done))
-        else:
-            b.finish(ir.Branch(">=", rest, test, True, above, done))
-        b.start(above)
-        b.alu(">>", rest, Imm(step))
-        b.alu("+", result, Imm(step))
-        b.jump(done)
-        b.start(done)
+    while step > 1:
+        above = _is_above(walker, rest, step)
+        b.alu("<<", above, Imm(step.bit_length() - 1))
+        b.alu(">>", rest, above)
+        b.alu("|", result, above)
         step //= 2
+    b.alu(">>", rest, Imm(1))
+    b.alu("|", result, rest)
     return Register(result, U32)
+
+
+def _is_above(walker: Walker, number: int, step: int) -> int:
+    """1 if a number of at most 2 * `step` bits needs more than `step`, else 0.
+
+    Without a branch: the verifier would go on with each of the 64 outcomes of `log2`
+    by itself, and what follows is often a place in memory, which keeps them apart.
+    """
+    b = walker.builder
+    if step == 32:
+        result = b.move(number)
+        b.alu(">>", result, Imm(32))
+        b.emit(ir.Unary("-", result, True))
+    else:
+        result = b.constant((1 << step) - 1)
+        b.alu("-", result, number)
+    b.alu(">>", result, Imm(63))
+    return result
 
 
 @intrinsic("log2", "value")

@@ -21,10 +21,12 @@ from skep.compiler.ir.instructions import (
     Load,
     MapRef,
     Move,
+    Nop,
     Operand,
     Slot,
     Store,
     Unary,
+    UnknownZero,
 )
 
 __all__ = [
@@ -47,9 +49,11 @@ __all__ = [
     "Load",
     "MapRef",
     "Move",
+    "Nop",
     "Operand",
     "Slot",
     "Store",
     "Terminator",
     "Unary",
+    "UnknownZero",
 ]

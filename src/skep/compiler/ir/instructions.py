@@ -265,6 +265,18 @@ class LeaValue(Source):
         self.map = map
 
 
+class UnknownZero(Source):
+    """`dst` = 0, of which the verifier knows nothing but that it is a number."""
+
+    __slots__ = ()
+
+
+class Nop(Instruction):
+    """Nothing, which the verifier walks; then the kernel takes it out."""
+
+    __slots__ = ()
+
+
 class CallHelper(Instruction):
     """`dst = helper(arguments)`; the helper is known by its kernel name without bpf_.
 

@@ -61,6 +61,12 @@ class _Text:
     def lea_value(self, i: ir.LeaValue) -> str:
         return f"v{i.dst} = &{i.map}[0]"
 
+    def unknown_zero(self, i: ir.UnknownZero) -> str:
+        return f"v{i.dst} = unknown 0"
+
+    def nop(self, i: ir.Nop) -> str:
+        return "nop"
+
     def call(self, i: ir.CallHelper) -> str:
         result = "" if i.dst is None else f"v{i.dst} = "
         return f"{result}{i.helper}({', '.join(map(_operand, i.arguments))})"
@@ -104,6 +110,8 @@ _SHOWN: dict[type, Callable[[_Text, Any], str]] = {
     ir.Context: _Text.context,
     ir.Lea: _Text.lea,
     ir.LeaValue: _Text.lea_value,
+    ir.UnknownZero: _Text.unknown_zero,
+    ir.Nop: _Text.nop,
     ir.CallHelper: _Text.call,
     ir.Jump: _Text.jump,
     ir.Branch: _Text.branch,
