@@ -10,6 +10,9 @@ import fcntl
 import os
 import socket
 import struct
+import sys
+import termios
+import time
 from contextlib import ExitStack, suppress
 from typing import NamedTuple
 
@@ -150,6 +153,18 @@ def transfer(sender: socket.socket, receiver: socket.socket, count: int) -> None
         while left:
             left -= len(receiver.recv(left))
         count -= part
+
+
+def wait_for_acknowledgements(end: socket.socket) -> int:
+    """Waits until no more come, which may take 200 ms; the bytes that wait for one."""
+    before = -1
+    while True:
+        data = fcntl.ioctl(end, termios.TIOCOUTQ, bytes(4))
+        waiting = int.from_bytes(data, sys.byteorder)
+        if waiting == before:
+            return waiting
+        before = waiting
+        time.sleep(0.5)
 
 
 def side_of(end: socket.socket, sent: int = 0, received: int = 0) -> Side:

@@ -10,7 +10,7 @@ from tests.live.bpf_objects import existing_objects, held_objects
 from tests.live.support import Tool
 
 EVENT_TOOLS = ("opensnoop", "execsnoop")
-TOOLS = (*EVENT_TOOLS, "biolatency")
+TOOLS = (*EVENT_TOOLS, "tcplife", "biolatency")
 
 
 def execute_something() -> None:

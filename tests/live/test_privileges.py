@@ -21,6 +21,7 @@ TOOLS = (
     ("opensnoop",),
     ("opensnoop", "-F", "--container"),
     ("execsnoop", "-x"),
+    ("tcplife",),
     ("biolatency",),
     ("biolatency", "-QD"),
 )

@@ -9,7 +9,13 @@ import os
 from typing import ClassVar
 from unittest import mock
 
-from tests.live import support, test_biolatency, test_execsnoop, test_opensnoop
+from tests.live import (
+    support,
+    test_biolatency,
+    test_execsnoop,
+    test_opensnoop,
+    test_tcplife,
+)
 from tests.live.support import Tool
 
 RAW, CLASSIC = 1, 2
@@ -86,6 +92,18 @@ class ClassicFailures(LowerRung, test_execsnoop.Failures):
     def test_is_attached(self) -> None:
         receipt = self.receipt("execsnoop", "-x")
         self.assertIn(": tracepoint:syscalls:sys_exit_execve", receipt)
+
+
+class RawConnections(LowerRung, test_tcplife.Rows):
+    rung = RAW
+
+    def test_is_attached(self) -> None:
+        receipt = self.receipt("tcplife")
+        self.assertIn(": raw_tracepoint:inet_sock_set_state (", receipt)
+
+
+class RawEnds(LowerRung, test_tcplife.Ends):
+    rung = RAW
 
 
 class RawRequests(LowerRung, test_biolatency.Counts):

@@ -7,6 +7,7 @@ import select
 import socket
 import threading
 import time
+from contextlib import suppress
 from typing import Callable
 
 from tests.live import connections, support
@@ -110,6 +111,32 @@ class Rows(TcplifeTest):
             self.assertGreaterEqual(event["lifetime_ns"], pause * 1e9)
             self.assertLess(event["lifetime_ns"], took * 1e9)
 
+    def test_lifetime_leaves_out_a_slow_handshake(self) -> None:
+        """A SYN that finds no room at the listener is sent again after a second."""
+        began = ended = 0.0
+
+        def run() -> list[Side]:
+            nonlocal began, ended
+            with connections.listen() as listener:
+                listener.listen(0)
+                first = socket.create_connection(listener.getsockname())
+                began = time.monotonic()
+                client = socket.socket()
+                client.setblocking(False)
+                client.connect_ex(listener.getsockname())
+                sides = Pair(first, listener.accept()[0]).close()
+                client.setblocking(True)
+                self.assertTrue(select.select([], [client], [], 60)[1])
+                sides += Pair(client, listener.accept()[0]).exchange(UP, DOWN).close()
+                ended = time.monotonic()
+            return sides
+
+        made, outcome = self.trace(run=run)
+        self.assert_shown(outcome, made)
+        self.assertGreater(ended - began, 1)
+        for event in self.shown(outcome, made[2:]):
+            self.assertLess(event["lifetime_ns"], (ended - began - 0.9) * 1e9)
+
     def test_many_at_once(self) -> None:
         made: list[Side] = []
         lock = threading.Lock()
@@ -196,6 +223,48 @@ class Ends(TcplifeTest):
             return pair.exchange(0, DOWN).close(server_first=True)
 
         self.assert_traced(run=run)
+
+    def test_reset_of_a_half_closed_connection(self) -> None:
+        """The end that resets got a FIN and sent none."""
+
+        def run() -> list[Side]:
+            sides: list[Side] = []
+            for by_server in (False, True):
+                pair = connections.connect().exchange(UP, 0)
+                pair.client.shutdown(socket.SHUT_WR)
+                self.assertEqual(pair.server.recv(1), b"")
+                sides += pair.exchange(0, DOWN).reset(by_server)
+            return sides
+
+        self.assert_traced(run=run)
+
+    def test_a_fin_that_is_never_acknowledged(self) -> None:
+        """It waits behind data that the other end has no room for until it resets."""
+        acknowledged = 0
+
+        def run() -> list[Side]:
+            nonlocal acknowledged
+            pair = connections.connect()
+            sides = pair.sides()
+            sent = 0
+            pair.client.setblocking(False)
+            with suppress(BlockingIOError):
+                while True:
+                    sent += pair.client.send(bytes(1 << 16))
+            waiting = connections.wait_for_acknowledgements(pair.client)
+            self.assertGreater(waiting, 0)
+            acknowledged = sent - waiting
+            pair.client.close()
+            pair.server.close()
+            return sides
+
+        made, outcome = self.trace(run=run)
+        events = self.shown(outcome, made)
+        if not outcome.left_out():
+            client, server = sorted(events, key=lambda e: -int(e["tx_bytes"]))
+            self.assertEqual(client["tx_bytes"], acknowledged)
+            self.assertEqual(server["rx_bytes"], acknowledged)
+            self.assertEqual((client["rx_bytes"], server["tx_bytes"]), (0, 0))
 
     def test_closed_listener(self) -> None:
         [port] = connections.free_ports(1)

@@ -14,7 +14,7 @@ from typing import Any, Callable
 
 from tests.live import connections, support
 from tests.live.connections import Pair, Side
-from tests.live.support import Tool
+from tests.live.support import Outcome, Tool
 from tests.live.tcplife_rows import (
     DOWN,
     UP,
@@ -89,6 +89,13 @@ class Identity(TcplifeTest):
         ]
         return sorted(events, key=lambda event: bool(event["server"])), child.pid
 
+    def whose(
+        self, outcome: Outcome, made: list[Side]
+    ) -> dict[tuple[int, int], tuple[int, str]]:
+        """Process and name in the rows of these sides, by their ports."""
+        events = self.shown(outcome, made)
+        return {(e["lport"], e["rport"]): (e["pid"], e["comm"]) for e in events}
+
     def test_either_side_is_known_however_the_connection_ends(self) -> None:
         for how in ("client", "server"):
             events, child = self.converse(how=how)
@@ -98,6 +105,34 @@ class Identity(TcplifeTest):
             ]
             self.assertEqual(events, expected)
 
+    def test_who_closes_last_after_the_other_end(self) -> None:
+        """A child that inherits a socket takes the place of the one that connected."""
+        pid = 0
+
+        def run() -> list[Side]:
+            nonlocal pid
+            pair = connections.connect()
+            sides = pair.sides()
+
+            def inherit() -> None:
+                rename("heir")
+                pair.client.recv(1)
+                pair.client.close()
+
+            child = support.Paused(inherit)
+            pid = child.pid
+            # The child has both sockets, so it takes more than close(2) here.
+            pair.server.shutdown(socket.SHUT_WR)
+            pair.client.close()
+            child.proceed()
+            pair.server.close()
+            return sides
+
+        made, outcome = self.trace(run=run)
+        whose = self.whose(outcome, made)
+        self.assertEqual(whose[made[0].ports], (pid, "heir"))
+        self.assertEqual(whose[made[1].ports], (os.getpid(), comm()))
+
     def test_what_no_task_has_touched_is_nobodys(self) -> None:
         """A RST that the accepted side gets while its task does something else."""
 
@@ -105,9 +140,7 @@ class Identity(TcplifeTest):
             return connections.connect().reset()
 
         made, outcome = self.trace(run=run)
-        whose = {
-            side_in(e).ports: (e["pid"], e["comm"]) for e in self.shown(outcome, made)
-        }
+        whose = self.whose(outcome, made)
         client, server = made
         self.assertEqual(whose[client.ports], (os.getpid(), comm()))
         self.assertEqual(whose[server.ports], (0, "?"))
@@ -261,6 +294,28 @@ class Namespaces(TcplifeTest):
         made, outcome = self.trace(run=run)
         mine = [e for e in self.shown(outcome, made) if e["pid"] == child.pid]
         self.assert_sides(outcome, map(side_in, mine), made)
+
+    def test_a_port_that_is_chosen_late(self) -> None:
+        """A socket that is not bound has no port yet when it begins to connect."""
+        ports = range(40_000, 40_007)
+
+        def inside() -> None:
+            connections.enter_new_namespace()
+            with open("/proc/sys/net/ipv4/ip_local_port_range", "w") as file:
+                file.write(f"{ports[0]} {ports[-1]}")
+            for _ in ports:
+                with socket.socket() as client:
+                    client.connect_ex(("127.0.0.1", 1))
+
+        child = support.Paused(inside)
+        chosen = ",".join(map(str, ports))
+        with Tool("tcplife", "-s", "-L", chosen, "-p", str(child.pid)) as tool:
+            child.proceed()
+            outcome = tool.stop()
+        rows = [line.split(",")[:-1] for line in outcome.lines()[1:]]
+        expected = [str(child.pid), comm(), "4", "127.0.0.1", "127.0.0.1", "1"]
+        shown = [row[:4] + row[5:7] for row in rows]
+        self.assert_rows(outcome, map(repr, shown), [repr(expected)] * len(ports))
 
 
 class Losses(support.LiveTest):
