@@ -13,7 +13,7 @@ from skep.authoring.on import Probe
 from skep.authoring.options import Options
 from skep.authoring.outputs import Histogram, Stream, Table
 from skep.errors import UsageError, near_matches
-from skep.tools import ALIASES
+from skep.toolkit.aliases import ALIASES
 
 
 class Tool(NamedTuple):

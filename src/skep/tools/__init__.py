@@ -14,36 +14,10 @@ from __future__ import annotations
 import functools
 import sys
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from skep.toolkit.library import Tracer
-
-
-class Alias(NamedTuple):
-    """Another name of a tool, under which some of its options are given."""
-
-    tool: str
-    preset: dict[str, Any]
-    summary: str
-
-
-_FILE_SYSTEMS = {
-    "btrfs": "btrfs",
-    "ext4": "ext4",
-    "f2fs": "F2FS",
-    "nfs": "NFS",
-    "xfs": "XFS",
-    "zfs": "ZFS",
-}
-
-ALIASES = {
-    f"{kind}slower": Alias(
-        "fsslower", {"type": kind}, f"Trace slow operations of {title} files"
-    )
-    for kind, title in _FILE_SYSTEMS.items()
-}
-"""Tools that are one module with an option set."""
 
 
 class _Tools(ModuleType):
