@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from skep.authoring.options import Option, Options, option
+from skep.authoring.options import MOST_LISTED, Option, Options, option
+from skep.compiler.conditions import MOST_MEMBERS
 from skep.errors import InternalError, UsageError
 from skep.fields import OpenFlags, Port, Uid
 from skep.toolkit.checks import positive
@@ -138,3 +139,11 @@ def test_lists_have_commas() -> None:
             ports.convert(text)
     with pytest.raises(UsageError, match="0 is not more than zero"):
         Some.options["shares"].convert("1,0")
+
+
+def test_lists_have_as_many_values_as_can_be_compared() -> None:
+    assert MOST_LISTED == MOST_MEMBERS
+    ports = Some.options["ports"]
+    assert len(ports.convert(",".join(["80"] * MOST_LISTED))) == MOST_LISTED
+    with pytest.raises(UsageError, match="1025 values are more than 1024"):
+        ports.convert(",".join(["80"] * (MOST_LISTED + 1)))

@@ -13,6 +13,9 @@ from skep.authoring.annotations import evaluate_annotation, own_annotations
 from skep.errors import InternalError, UsageError
 from skep.fields import Field
 
+MOST_LISTED = 1024
+"""Values of an option that is a list: as many as kernel-side `in` compares with."""
+
 
 class Option:
     """One option; after its class is made it knows its name and type.
@@ -76,7 +79,10 @@ class Option:
     def convert(self, text: str) -> Any:
         """The value of the option's text; raises UsageError for text that has none."""
         if self.listed:
-            return tuple(self._convert(part.strip()) for part in text.split(","))
+            parts = text.split(",")
+            if len(parts) > MOST_LISTED:
+                raise UsageError(f"{len(parts)} values are more than {MOST_LISTED}")
+            return tuple(self._convert(part.strip()) for part in parts)
         return self._convert(text)
 
     def _convert(self, text: str) -> Any:
