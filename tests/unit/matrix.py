@@ -9,16 +9,18 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from skep.asm import encode
 from skep.authoring.options import Option
 from skep.compiler.program import Compiled
+from skep.errors import NotLoaded
 from skep.target import Target
 from skep.toolkit.arguments import bind
 from skep.toolkit.binding import Binding
-from skep.toolkit.session import compile_programs, groups_of, ladder_of
+from skep.toolkit.session import Rung, compile_programs, ladder_of, schemes_of
 from skep.toolkit.tool import Tool, load, tool_names
 from tests.fixtures import ARM64, VERSIONS, saved_target
 
@@ -61,6 +63,10 @@ _TOGETHER = {
         ("pid", "tid", "uid", "comm", "cgroup", "mntns", "cgroupmap", "mntnsmap"),
         ("failed", "flags", "extended"),
     ],
+    "xfsslower": [
+        ("pid", "tid", "uid", "comm", "cgroup", "mntns", "cgroupmap", "mntnsmap"),
+        ("csv", "show_uid", "show_cgroup"),
+    ],
     "tcplife": [
         ("ipv6", "local_ports", "remote_ports", "pid"),
         ("time", "timestamp", "show_uid", "show_cgroup", "json"),
@@ -87,10 +93,12 @@ class CompileFailed(Exception):
 def configurations(tool: Tool) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Options to try, with a name: none, each alone, and some together."""
     yield "-", {}
+    if tool.preset and tool.name not in _TOGETHER:
+        return  # another name of the same tool has it all
     values = {
         name: _value_of(option)
         for name, option in tool.options.options.items()
-        if tool.streams or name not in _ROWS
+        if name not in tool.preset and (tool.streams or name not in _ROWS)
     }
     for name, value in values.items():
         yield name, {name: value}
@@ -128,11 +136,24 @@ def _sizes(
 ) -> Iterator[Size]:
     options: Any = bind(tool, dict(values))
     binding = Binding(tool, options, with_time=options.format == "json")
-    for group in groups_of(binding):
-        for rung in ladder_of(group, binding, target):
-            kind = rung.choices[0][2].sites[0].attach.kind
-            for program, compiled in compile_programs(rung, binding, target):
-                yield _size(label, kind, program, compiled)
+    for rung in _rungs(binding, label, target):
+        kind = rung.choices[0][2].sites[0].attach.kind
+        for program, compiled in compile_programs(rung, binding, target):
+            yield _size(label, kind, program, compiled)
+
+
+def _rungs(binding: Binding, label: str, target: Target) -> Iterator[Rung]:
+    """All candidates of the run; other plans than the first for few sets of options.
+
+    A plan whose kernel module was not saved has none.
+    """
+    for position, scheme in enumerate(schemes_of(binding)):
+        if position > 1 and label != "-" and "+" not in label:
+            continue
+        for group in scheme.groups:
+            with suppress(NotLoaded):
+                rungs = list(ladder_of(group, binding, target))
+                yield from (rung for rung in rungs if rung.choices[0][2].sites)
 
 
 def _size(label: str, kind: str, name: str, compiled: Compiled) -> Size:

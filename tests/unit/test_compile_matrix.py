@@ -11,7 +11,14 @@ STACK_SIZE = 512
 
 ALLOWED_GROWTH = 1.1
 
-WITHOUT_TRACEFS = ("tp_btf", "raw_tracepoint", "uprobe", "uretprobe")
+WITHOUT_TRACEFS = (
+    "tp_btf",
+    "raw_tracepoint",
+    "fexit",
+    "kretprobe",
+    "uprobe",
+    "uretprobe",
+)
 
 REMEDY = "if that is meant, run matrix.py (see there) and commit sizes.txt"
 

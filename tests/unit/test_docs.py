@@ -11,6 +11,7 @@ from types import ModuleType
 
 import pytest
 
+from skep.toolkit.aliases import ALIASES
 from skep.toolkit.arguments import bind
 from skep.toolkit.binding import Binding
 from skep.toolkit.session import compile_programs, groups_of, ladder_of
@@ -43,7 +44,9 @@ def test_tables_are_up_to_date() -> None:
 
 @pytest.mark.parametrize("name", tool_names())
 def test_every_tool_has_a_page_with_all_its_options(name: str) -> None:
-    page = (TREE / "docs" / f"{name}.md").read_text()
+    family = ALIASES[name].tool if name in ALIASES else name
+    page = (TREE / "docs" / f"{family}.md").read_text()
+    assert name in page
     for option in load(name).options.options.values():
         for flag in option.flags or (option.metavar or option.name.upper(),):
             assert flag in page

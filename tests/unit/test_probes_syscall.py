@@ -324,7 +324,7 @@ def test_the_result_is_unknown_at_the_start(x86: Target) -> None:
     assert refusal(SyscallEnter(("open",)), {"ret"}, x86) == (
         "open has no parameter 'ret'\n"
         "  note: its parameters are filename, flags, mode\n"
-        "  hint: elapsed_ns and ret are for on.syscall_exit"
+        "  hint: elapsed_ns, number and ret are for on.syscall_exit"
     )
 
 

@@ -45,7 +45,7 @@ def _resolve_enter(
 ) -> list[Candidate]:
     hint = ""
     if not needs.isdisjoint(EXIT_NAMES):
-        hint = f"{' and '.join(sorted(EXIT_NAMES))} are for on.syscall_exit"
+        hint = "elapsed_ns, number and ret are for on.syscall_exit"
     calls, note = _find(intention.names, needs, target, hint)
     raw = syscall_raw.at_enter(calls, needs, target)
     return _ladder(raw, note, syscall_classic.at_enter(calls, needs, target), target)
