@@ -12,6 +12,7 @@ A table stands between two comments, `<!-- recorded: NAME -->` and
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from pathlib import Path
 
@@ -47,6 +48,8 @@ def main() -> None:
     parser.add_argument("machines", nargs="*", metavar="KERNEL")
     parser.add_argument("--saved", action="store_true", help="run nothing")
     options = parser.parse_args()
+    # Unlike the signal's default action, exiting removes temporary files.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     unknown = set(options.machines) - set(machines)
     if unknown:
         parser.error(f"there is no kernel {', '.join(unknown)} ({', '.join(machines)})")
