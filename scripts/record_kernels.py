@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Records what works on which kernel in docs/kernels.md: runs all live tests.
 
-    sudo scripts/record_kernels.py              on every kernel, and on this one
+    sudo scripts/record_kernels.py              on every usual kernel, and on this one
     sudo scripts/record_kernels.py 6.12 native  on these; the others as last time
     scripts/record_kernels.py --saved           as last time, by ./test --guests or this
 
@@ -12,6 +12,7 @@ A table stands between two comments, `<!-- recorded: NAME -->` and
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from pathlib import Path
 
@@ -47,14 +48,17 @@ def main() -> None:
     parser.add_argument("machines", nargs="*", metavar="KERNEL")
     parser.add_argument("--saved", action="store_true", help="run nothing")
     options = parser.parse_args()
+    # Unlike the signal's default action, exiting removes temporary files.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     unknown = set(options.machines) - set(machines)
     if unknown:
         parser.error(f"there is no kernel {', '.join(unknown)} ({', '.join(machines)})")
     if not options.saved:
-        for machine in options.machines or machines:
+        usual = (*kernels.names(kernels.KERNELS), live_run.NATIVE)
+        for machine in options.machines or usual:
             run(machine)
     page = PAGE.read_text()
-    PAGE.write_text(kernel_table.filled(page, results.saved().values()))
+    PAGE.write_text(kernel_table.filled(page, results.saved()))
 
 
 if __name__ == "__main__":

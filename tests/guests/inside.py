@@ -3,7 +3,8 @@
 
 They are the live tests and those of the compiler that need no more.
 
-This is what runs inside a guest: `inside.py REPORT`. The report gets one JSON
+This is what runs inside a guest: `inside.py REPORT [PART]`, where PART is a part of the
+names of the tests that run, of all if it is missing. The report gets one JSON
 object a line: first what `skep doctor` says of this kernel, then one at the start and
 one at the end of each test, so that it tells how far a guest came that died.
 """
@@ -35,8 +36,11 @@ _DIFFERENTIAL = tuple(
 )
 
 
-def live_tests() -> list[unittest.TestCase]:
-    """Returns the tests for every kernel in the order in which they run."""
+def live_tests(part: str = "") -> list[unittest.TestCase]:
+    """Returns the tests for every kernel in the order in which they run.
+
+    Only those with `part` in their names.
+    """
     for directory in (TREE / "src", TREE):
         if str(directory) not in sys.path:
             sys.path.insert(0, str(directory))
@@ -45,7 +49,7 @@ def live_tests() -> list[unittest.TestCase]:
     suite.addTests(
         loader.discover(str(TREE / "tests" / "live"), top_level_dir=str(TREE))
     )
-    return list(_flatten(suite))
+    return [test for test in _flatten(suite) if part in test.id()]
 
 
 def _flatten(suite: unittest.TestSuite) -> Iterator[unittest.TestCase]:
@@ -160,7 +164,7 @@ def _out_of_time(_signal: int, _frame: FrameType | None) -> None:
 def main() -> int:
     """Returns 0 whether or not tests failed: the report tells that."""
     signal.signal(signal.SIGALRM, _out_of_time)
-    tests = live_tests()
+    tests = live_tests(*sys.argv[2:])
     with open(sys.argv[1], "w") as report:
         write(report, **examination())
         unittest.TestSuite(tests).run(_Result(report))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from tests.guests.results import Results
 
@@ -14,9 +14,21 @@ _BLOCK = re.compile(
 _VERSION = re.compile(r"(\d+)\.(\d+)")
 
 
-def filled(page: str, machines: Iterable[Results]) -> str:
-    """The text of a page with its tables made of these results."""
-    columns = sorted((m for m in machines if m.is_examined), key=_order)
+class Machine(NamedTuple):
+    """The results of one machine, and what its column is called."""
+
+    title: str
+    results: Results
+
+
+def filled(page: str, machines: Mapping[str, Results]) -> str:
+    """The text of a page with its tables made of the results of these machines."""
+    columns = [
+        Machine(_title(name, results), results)
+        for name, results in machines.items()
+        if results.is_examined
+    ]
+    columns.sort(key=lambda each: _order(each.title))
 
     def block(found: re.Match[str]) -> str:
         name = found["name"]
@@ -28,23 +40,18 @@ def filled(page: str, machines: Iterable[Results]) -> str:
     return _BLOCK.sub(block, page)
 
 
-def _order(machine: Results) -> tuple[bool, tuple[int, ...]]:
-    return _is_foreign(machine), tuple(map(int, _version(machine).split(".")))
+def _title(name: str, results: Results) -> str:
+    """The kernel's version, and what is special, which stands in the name."""
+    release = results.system["kernel"]
+    found = _VERSION.match(release)
+    assert found is not None, release
+    _, _, special = name.partition("-")
+    return f"{found[0]} {special}".rstrip()
 
 
-def _is_foreign(machine: Results) -> bool:
-    return bool(machine.system["architecture"] != "x86_64")
-
-
-def _version(machine: Results) -> str:
-    found = _VERSION.match(machine.system["kernel"])
-    assert found is not None, machine.system["kernel"]
-    return found[0]
-
-
-def _title(machine: Results) -> str:
-    architecture = f" {machine.system['architecture']}" * _is_foreign(machine)
-    return _version(machine) + architecture
+def _order(title: str) -> tuple[str, list[int]]:
+    version, _, special = title.partition(" ")
+    return special, [int(number) for number in version.split(".")]
 
 
 def _table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
@@ -56,10 +63,10 @@ def _row(cells: Sequence[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _machines(machines: Sequence[Results]) -> list[str]:
+def _machines(machines: Sequence[Machine]) -> list[str]:
     """One row for each machine that tests ran on."""
     rows = []
-    for each in machines:
+    for _, each in machines:
         outcomes = [entry["outcome"] for entry in each.tests.values()]
         passed, skipped = outcomes.count("passed"), outcomes.count("skipped")
         failed = len(outcomes) - passed - skipped
@@ -70,14 +77,12 @@ def _machines(machines: Sequence[Results]) -> list[str]:
     return _table(titles, rows)
 
 
-def _features(machines: Sequence[Results]) -> list[str]:
+def _features(machines: Sequence[Machine]) -> list[str]:
     """What `skep doctor` says of the kernels themselves."""
-    names = list(dict.fromkeys(n for m in machines for n in m.system["features"]))
-    rows = [
-        (name, *(_yes(m.system["features"].get(name)) for m in machines))
-        for name in names
-    ]
-    return _table(("facility", *map(_title, machines)), rows)
+    features = [machine.results.system["features"] for machine in machines]
+    names = dict.fromkeys(name for each in features for name in each)
+    rows = [(name, *(_yes(each.get(name)) for each in features)) for name in names]
+    return _table(("facility", *(machine.title for machine in machines)), rows)
 
 
 def _yes(verdict: Mapping[str, Any] | None) -> str:
@@ -86,12 +91,15 @@ def _yes(verdict: Mapping[str, Any] | None) -> str:
     return "yes" if verdict["ok"] else "no"
 
 
-def _tools(machines: Sequence[Results]) -> list[str]:
+def _tools(machines: Sequence[Machine]) -> list[str]:
     """One row for each tool: what it is attached to on each kernel, and notes."""
     notes: dict[str, int] = {}
-    names = sorted({name for machine in machines for name in machine.tools})
-    rows = [(f"`{name}`", *(_cell(m, name, notes) for m in machines)) for name in names]
-    lines = _table(("tool", *map(_title, machines)), rows)
+    results = [machine.results for machine in machines]
+    names = sorted({name for each in results for name in each.tools})
+    rows = [
+        (f"`{name}`", *(_cell(each, name, notes) for each in results)) for name in names
+    ]
+    lines = _table(("tool", *(machine.title for machine in machines)), rows)
     return [*lines, "", *(f"{number}. {text}" for text, number in notes.items())]
 
 
@@ -105,6 +113,8 @@ def _cell(machine: Results, tool: str, notes: dict[str, int]) -> str:
     )
     if not said["works"]:
         state = "no"
+    elif not any(machine.runs(tool)):
+        state = "not tested"
     elif machine.disagreement(tool):
         state = "**fails its tests**"
     else:
@@ -129,7 +139,7 @@ def _notes(said: Mapping[str, Any]) -> list[str]:
     return notes
 
 
-_TABLES: dict[str, Callable[[Sequence[Results]], list[str]]] = {
+_TABLES: dict[str, Callable[[Sequence[Machine]], list[str]]] = {
     "machines": _machines,
     "tools": _tools,
     "facilities": _features,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from tests.guests.architecture import AMD64, ARM64, Architecture
@@ -14,12 +15,18 @@ class Kernel:
     version: str
     suite: str
     architecture: Architecture = AMD64
+    has_zfs: bool = False
 
     @property
     def name(self) -> str:
         """What a kernel is called here, such as "6.12" or "6.12-arm64"."""
         foreign = "" if self.architecture is AMD64 else f"-{self.architecture.debian}"
-        return self.version + foreign
+        return self.version + foreign + "-zfs" * self.has_zfs
+
+    @property
+    def tests(self) -> str:
+        """A part of the names of the live tests that run; "" for all."""
+        return "test_zfs" if self.has_zfs else ""
 
 
 # The oldest supported kernel, the two stable releases since, and the newest.
@@ -34,15 +41,12 @@ KERNELS = (
 # Of the other architecture one, in runs of its own.
 ARM64_KERNELS = (Kernel("6.12", "trixie", ARM64),)
 
-ALL = {kernel.name: kernel for kernel in (*KERNELS, *ARM64_KERNELS)}
+# One with OpenZFS, which is built for it from source: in runs of its own, for ZFS only.
+ZFS_KERNELS = (Kernel("6.12", "trixie", has_zfs=True),)
 
-ARCHITECTURES = tuple(dict.fromkeys(k.architecture.debian for k in ALL.values()))
+ALL = {kernel.name: kernel for kernel in (*KERNELS, *ARM64_KERNELS, *ZFS_KERNELS)}
 
 
-def names(debian_architecture: str) -> tuple[str, ...]:
-    """The names of the kernels of an architecture, such as "amd64"."""
-    return tuple(
-        name
-        for name, kernel in ALL.items()
-        if kernel.architecture.debian == debian_architecture
-    )
+def names(kernels: Iterable[Kernel]) -> tuple[str, ...]:
+    """The names of kernels, in their order."""
+    return tuple(kernel.name for kernel in kernels)

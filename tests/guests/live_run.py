@@ -43,7 +43,7 @@ def in_guest(name: str) -> LiveRun:
     with tempfile.TemporaryFile() as output:
         outcome = guest.run(
             kernel,
-            ("python3", inside.__file__, "/dev/report"),
+            ("python3", inside.__file__, "/dev/report", kernel.tests),
             stdout=output,
             files=(workloads.build(kernel.architecture),),
             environment=settings(kernel),

@@ -52,6 +52,18 @@ find drivers/net -mindepth 2 -delete
 chroot "$1" depmod "$(ls "$1/lib/modules")"
 """
 
+# The module is built while these are installed, for the kernel that the headers are of.
+_ZFS_PACKAGES = ("zfs-dkms", "linux-headers-amd64", "zfsutils-linux")
+
+_REMOVE_COMPILER = """
+rm -rf "$1"/usr/src "$1"/usr/lib/gcc "$1"/usr/libexec/gcc "$1"/var/lib/dkms
+"""
+
+_ZFS_ARGUMENTS = (
+    "--components=main,contrib",
+    f"--customize-hook={_REMOVE_COMPILER}",
+)
+
 # Debian's installer merges / into /usr from bullseye on; mmdebstrap does not.
 _MERGE_USR = """
 for directory in bin lib lib64 sbin; do
@@ -101,6 +113,7 @@ def _arguments(kernel: Kernel) -> tuple[str, ...]:
     """What mmdebstrap is told of a kernel's root."""
     architecture = kernel.architecture.debian
     unpack_kernel = _UNPACK_KERNEL.replace("ARCHITECTURE", architecture)
+    packages = PACKAGES + GUEST_PACKAGES + _ZFS_PACKAGES * kernel.has_zfs
     return (
         "--variant=essential",
         f"--architectures={architecture}",
@@ -108,8 +121,9 @@ def _arguments(kernel: Kernel) -> tuple[str, ...]:
             f"--dpkgopt=path-exclude=/usr/share/{name}/*"
             for name in ("doc", "man", "locale", "info")
         ),
-        f"--include={','.join(PACKAGES + GUEST_PACKAGES)}",
+        f"--include={','.join(packages)}",
         f"--customize-hook={unpack_kernel}",
+        *(_ZFS_ARGUMENTS if kernel.has_zfs else ()),
     )
 
 

@@ -4,7 +4,7 @@
         ...
 
 Natively, only those that are built into the kernel may be there; Debian's kernels
-have all of them, as modules.
+have all of them, as modules, but for ZFS, which is not part of the kernel.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pathlib import Path
 
 from tests.live.disk import loop_device
 
-TYPES = ("xfs", "ext4", "btrfs", "f2fs")
+TYPES = ("xfs", "ext4", "btrfs", "f2fs", "zfs")
 
 # mkfs.xfs makes none below 300 MB. Loop devices have their file's holes.
 _SIZE = 400 << 20
@@ -61,6 +61,10 @@ def mounted(kind: str, device: str | None = None, options: str = "") -> Iterator
     disk = nullcontext(device) if device else loop_device(_SIZE)
     with disk as path:
         assert path is not None
+        if kind == "zfs":
+            with _pool(path) as directory:
+                yield directory
+            return
         run(*_MKFS[kind], path)
         with mount_point(path, kind, options) as directory:
             yield directory
@@ -77,6 +81,21 @@ def mount_point(source: str, kind: str, options: str = "") -> Iterator[str]:
             yield directory
         finally:
             run("umount", directory)
+    finally:
+        os.rmdir(directory)
+
+
+@contextmanager
+def _pool(device: str) -> Iterator[str]:
+    """The mount point of a new pool of ZFS on a device."""
+    directory = tempfile.mkdtemp(prefix="skep-zfs-")
+    name = os.path.basename(directory)
+    try:
+        run("zpool", "create", "-f", "-m", directory, name, device)
+        try:
+            yield directory
+        finally:
+            run("zpool", "destroy", name)
     finally:
         os.rmdir(directory)
 

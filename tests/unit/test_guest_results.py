@@ -69,18 +69,19 @@ more
 def test_tools_by_kernel() -> None:
     refused = tool("b", False, attached=None, error="no\nmodule")
     less = tool("a", attached="tp_btf:x", note="less", option="-x")
-    machines = [
-        machine(tool("a"), refused, tests="a:passed", kernel="6.18.1"),
-        machine(less, tool("b"), tests="a:passed b:failed", kernel="6.1.9"),
-    ]
+    machines = {
+        "native": machine(tool("a"), refused, tests="a:passed", kernel="6.18.1"),
+        "6.1": machine(less, tool("b"), tests="a:passed b:failed", kernel="6.1.9"),
+        "6.12-zfs": machine(tool("b"), tests="a:passed b:skipped"),
+    }
     assert (
         kernel_table.filled(PAGE, machines)
         == """Text
 <!-- recorded: tools -->
-| tool | 6.1 | 6.18 |
-| --- | --- | --- |
-| `a` | tp_btf (1) | kprobe |
-| `b` | **fails its tests** | no (2) |
+| tool | 6.1 | 6.18 | 6.12 zfs |
+| --- | --- | --- | --- |
+| `a` | tp_btf (1) | kprobe | ? |
+| `b` | **fails its tests** | no (2) | not tested |
 
 1. with `-x`: less
 2. no module
@@ -92,7 +93,8 @@ more
 
 def test_machines_and_what_they_allow() -> None:
     page = PAGE.replace("tools", "machines") + PAGE.replace("tools", "facilities")
-    machines = [machine(tests="a:passed a:started a:skipped"), Results([])]
+    examined = machine(tests="a:passed a:started a:skipped")
+    machines = {"6.12": examined, "7.2": Results([])}
     filled = kernel_table.filled(page, machines)
     assert "| 6.12.1 | x86_64 | 3.13.5 | 1 | 1 | 1 |\n" in filled
     assert "| kprobes | yes |\n" in filled
