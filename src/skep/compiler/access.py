@@ -31,8 +31,8 @@ DIRECT = frozenset(("trusted", "memory", "stack", "context"))
 WRITABLE = frozenset(("memory", "stack"))
 
 _INDEX_EFFORT = 1024
-"""What a variable index costs the verifier in a loop (see Builder.effort): on 5.10, what
-follows it was walked half a million times in 120 rounds, far more often than later."""
+"""What a variable index costs the verifier in a loop (see Builder.effort): 5.10 took half
+a million instructions for 120 rounds with three of them, eight times as many as 6.18."""
 
 
 def member_of(type_: Struct | Layout, name: str, span: Span) -> Member:
