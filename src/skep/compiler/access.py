@@ -31,8 +31,8 @@ DIRECT = frozenset(("trusted", "memory", "stack", "context"))
 WRITABLE = frozenset(("memory", "stack"))
 
 _INDEX_EFFORT = 1024
-"""What a variable index costs the verifier in a loop (see Builder.effort): 5.10 took half
-a million instructions for 120 rounds with three of them, eight times as many as 6.18."""
+"""What a variable index costs the verifier in a loop (see Builder.effort): 5.10 took
+half a million instructions for 120 rounds with three of them, 6.18 a tenth of that."""
 
 
 def member_of(type_: Struct | Layout, name: str, span: Span) -> Member:
