@@ -47,6 +47,7 @@ def test_a_jump_back_is_not_always_a_loop():
         ("BPF program is too large. Processed 1000001 insn", True),
         ("The sequence of 8193 jumps is too complex.", True),
         ("E2BIG, Argument list too long", True),
+        ("EFAULT, Bad address", True),
         ("R1 invalid mem access 'scalar'", False),
         ("EACCES, Permission denied", False),
     ],

@@ -41,6 +41,7 @@ class Colouring:
         self.alias = list(range(count))
         self.used = 0
         self.context: int | None = None
+        self._pinned = graph.pinned
         self._copies: list[tuple[float, int, int]] = []
         out = live_out(blocks)
         for block in blocks:
@@ -104,6 +105,8 @@ class Colouring:
         """
         self._copies.sort(reverse=True)
         for _, a, b in self._copies:
+            if a in self._pinned or b in self._pinned:
+                continue
             a, b = self.find(a), self.find(b)
             if a == b or self.conflicts[a] >> b & 1:
                 continue
@@ -153,7 +156,7 @@ def allocate(graph: Graph) -> dict[int, int]:
     The graph is changed where something is spilled.  Raises CompileError when the stack
     does not suffice.
     """
-    temporary: set[int] = set()
+    temporary = set(graph.pinned)
     while True:
         blocks = graph.blocks()
         colouring = Colouring(graph, blocks)

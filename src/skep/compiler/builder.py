@@ -91,6 +91,12 @@ class Builder:
         self.emit(ir.Move(result, src, wide))
         return result
 
+    def pinned(self, src: ir.Operand) -> int:
+        """A copy of what is tested and then used, see `Graph`."""
+        result = self.move(src)
+        self.graph.pinned.add(result)
+        return result
+
     def constant(self, value: int) -> int:
         """A new register with a 64-bit constant."""
         return self.move(Imm(signed64(value)))

@@ -6,6 +6,8 @@ to follow jumps that lead to jumps, to join blocks, and to drop what nobody read
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
+
 from skep.compiler.ir import Block, Branch, Graph, Imm, Instruction, Jump, Move
 from skep.compiler.liveness import live_out
 
@@ -15,7 +17,7 @@ def optimize(graph: Graph) -> None:
     _thread_jumps(graph)
     _merge_chains(graph)
     for block in graph.blocks():
-        _propagate(block)
+        _propagate(block, graph.pinned)
     while _drop_dead(graph):
         pass
     _thread_jumps(graph)
@@ -68,7 +70,7 @@ def _merge_chains(graph: Graph) -> None:
             block.instructions[-1:] = target.instructions
 
 
-def _propagate(block: Block) -> None:
+def _propagate(block: Block, pinned: AbstractSet[int]) -> None:
     """Read the source of a copy instead of the copy, within a block.
 
     The copy itself goes later, when nobody reads it any more.
@@ -92,6 +94,7 @@ def _propagate(block: Block) -> None:
             and instruction.wide
             and not isinstance(instruction.src, Imm)
             and instruction.src != defined
+            and defined not in pinned
         ):
             copies[defined] = instruction.src
 

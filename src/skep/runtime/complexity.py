@@ -13,14 +13,14 @@ from collections.abc import Sequence
 from skep.asm import Instruction, slot_numbers
 from skep.asm import opcodes as op
 
-_GAVE_UP = re.compile(r"too (large|complex)\b|^E2BIG\b")
+_GAVE_UP = re.compile(r"too (large|complex)\b|^(E2BIG|EFAULT)\b")
 
 
 def is_too_complex(reason: str) -> bool:
     """Whether a complaint says that there was too much to verify.
 
-    Where the log was cut, the reason is the error number: nothing else that the
-    verifier finds gives E2BIG.
+    Where the log was cut, the reason is the error number: E2BIG for too many
+    instructions, EFAULT for too many branches, and for nothing else that it finds.
     """
     return bool(_GAVE_UP.search(reason))
 

@@ -34,8 +34,8 @@ def record(walker: Walker, owner: object, call: tree.Call) -> Value:
     entry = find_or_create(walker, owner.map, _key(walker, owner, call))
     slot = log2(walker, number)
     assert isinstance(slot, (Register, Const))
-    index = walker.arithmetic.copy(slot)
-    # The verifier follows each outcome of log2; the mask is for its peace of mind.
+    index = b.pinned(b.operand(slot, True))
+    # The verifier does not see what log2 is at most.
     b.alu("&", index, Imm(owner.slots - 1))
     b.alu("<<", index, Imm(3))
     counter = b.move(entry)

@@ -126,11 +126,16 @@ class Block:
 
 
 class Graph:
-    """A program: its entry block and the number of virtual registers made so far."""
+    """A program: its entry block and the number of virtual registers made so far.
+
+    `pinned` registers live shortly and are neither spilled nor one with another, as the
+    verifier must know of the register that is used what was tested of it.
+    """
 
     def __init__(self) -> None:
         self.entry = Block()
         self.registers = 0
+        self.pinned: set[int] = set()
 
     def new_register(self) -> int:
         """A virtual register never used before."""
