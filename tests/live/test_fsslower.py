@@ -248,6 +248,47 @@ class F2fs(EveryOperation, FsslowerTest):
     attached = ":f2fs_file_write_iter"
 
 
+class Nfs(FsslowerTest):
+    """A directory of this machine's own NFS server."""
+
+    kind = "nfs"
+    version: ClassVar[str] = "4.2"
+
+    @classmethod
+    def mounted(cls) -> Any:
+        return nfs.mounted(cls.version)
+
+    def test_every_read_write_and_open_is_a_row(self) -> None:
+        path = os.path.join(self.directory, "again")
+
+        def work() -> None:
+            for name in NAMES:
+                use_file(self.directory, name)
+            os.close(os.open(path, os.O_CREAT | os.O_WRONLY))
+            for _ in range(PIECES):
+                # A file that is being made may be opened by the request that makes it.
+                os.close(os.open(path, os.O_RDONLY))
+                os.stat(path)
+
+        outcome = self.trace(work, "--json")
+        rows = self.rows(outcome)
+        expected = [row for name in NAMES for row in use_file(self.directory, name)]
+        moved = ("read", "write")
+        self.assertEqual(
+            Counter(row for row in rows if row.operation in moved),
+            Counter(row for row in expected if row.operation in moved),
+        )
+        opens = [row for row in rows if row[0] == "open" and row.name == "again"]
+        self.assertIn(len(opens), (PIECES, PIECES + 1))
+        stats = [row for row in rows if row == Row("getattr", 0, 0, "again")]
+        self.assertEqual(len(stats), PIECES)
+        self.assertIn(":nfs_file_read", outcome.stderr.decode())
+
+
+class Nfs3(Nfs):
+    version = "3"
+
+
 class XfsByCalls(Output, FsslowerTest):
     kind, title = "xfs", "XFS"
     plan = 1
