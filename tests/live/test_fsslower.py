@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from typing import Any, Callable, ClassVar, NamedTuple
 from unittest import mock
 
-from tests.live import filesystems, support
+from tests.live import filesystems, nfs, support
 from tests.live.support import Outcome, Tool
 from tests.live.test_functions import HAS_KPROBES
 from tests.live.test_rungs import LAUNCHER
