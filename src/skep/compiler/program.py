@@ -15,6 +15,7 @@ from skep.compiler.emit import Emitter, check_complete
 from skep.compiler.environment import Environment, Globals
 from skep.compiler.fetch import Fetcher
 from skep.compiler.optimize import optimize
+from skep.compiler.own_stack import TAIL_CALL, keep_own_stack
 from skep.compiler.scope import Flow, Frame
 from skep.compiler.walker import Walker
 from skep.probes.candidate import Site
@@ -91,6 +92,7 @@ def _start(target: Target, environment: Environment, site: Site) -> Walker:
     walker = Walker(target, environment, site.attach.module)
     walker.context = walker.builder.register()
     walker.builder.emit(ir.Context(walker.context))
+    keep_own_stack(walker, site, target)
     return walker
 
 
@@ -140,7 +142,10 @@ def _has_effect(blocks: Sequence[ir.Block]) -> bool:
             if isinstance(instruction, ir.Exit):
                 if instruction.value != ir.Imm(0):
                     return True
-            elif isinstance(instruction, (ir.CallHelper, ir.AtomicAdd)):
+            elif isinstance(instruction, ir.AtomicAdd) or (
+                isinstance(instruction, ir.CallHelper)
+                and instruction.helper != TAIL_CALL
+            ):
                 return True
     return False
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from skep.arch.description import RegisterPart
-from skep.errors import TargetError
+from skep.errors import NotSupported, TargetError
 from skep.probes.candidate import (
     Candidate,
     CtxField,
@@ -98,7 +98,13 @@ def candidates(
     found = []
     if has_links(target):
         found.append(Candidate(tuple(_as_multi(site) for site in sites), note))
-    if not found or len(places) <= MOST_EVENTS:
+    if len(places) > MOST_EVENTS and not found:
+        raise NotSupported(
+            f"{len(places)} places are more than the {MOST_EVENTS} that this kernel can"
+            " probe one by one",
+            hint="one link for all came with Linux 6.6; name fewer functions",
+        )
+    if len(places) <= MOST_EVENTS:
         notes = "; ".join(filter(None, (note, _SINGLE if len(places) > 1 else "")))
         found.append(Candidate(tuple(sites), notes))
     return found

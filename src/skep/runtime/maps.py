@@ -22,6 +22,7 @@ from skep.spec import MapSpec
 KINDS = {
     "hash": 1,
     "array": 2,
+    "prog_array": 3,
     "perf_event_array": 4,
     "percpu_hash": 5,
     "percpu_array": 6,

@@ -1,0 +1,154 @@
+"""Probes in user programs: candidates, places, and where arguments are."""
+
+from __future__ import annotations
+
+import pytest
+
+from skep.errors import NotSupported, ProbeNotFound, UsageError
+from skep.probes import (
+    Candidate,
+    Clock,
+    CtxField,
+    Elapsed,
+    NoSuchParameter,
+    Number,
+    Saved,
+    Uprobe,
+    Uretprobe,
+    Usdt,
+    UserMemory,
+    resolve,
+)
+from skep.spec import UserPlace
+from tests.fixtures import ARM64, VERSIONS, saved_target
+
+NAMES = ("gethostbyname", "gethostbyname2")
+PLACES = (UserPlace("c", 1149808), UserPlace("c", 1150352))
+LINKS = ("6.12", "6.18", "7.2")
+
+
+def kinds(candidates: list[Candidate]) -> list[str]:
+    return [each.sites[0].attach.kind for each in candidates]
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_links_where_the_kernel_has_them(version: str) -> None:
+    intention = Uprobe("c", NAMES, pid=7)
+    found = resolve(intention, {"arg1"}, saved_target(version))
+    expected = ["uprobe_multi", "uprobe"] if version in LINKS else ["uprobe"]
+    assert kinds(found) == expected
+    for candidate in found:
+        (site,) = candidate.sites
+        assert site.attach.places == PLACES
+        assert site.attach.pid == 7
+        assert site.entry is None
+        assert site.program_type == "kprobe"
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_returns_are_told_apart(version: str) -> None:
+    found = resolve(
+        Uretprobe("c", NAMES, prototype="void *(char *name)"),
+        {"name", "ret", "elapsed_ns"},
+        saved_target(version),
+    )
+    for candidate in found:
+        # Without bpf_get_func_ip there is a program for each function.
+        assert len(candidate.sites) == (1 if version in LINKS else 2)
+        frames = set()
+        for site in candidate.sites:
+            assert site.entry is not None and site.frame is not None
+            assert site.entry.frame is not None
+            assert site.attach.places == site.entry.attach.places
+            assert site.frame.add == site.entry.frame.add - 8
+            assert site.frame.by_address is (version in LINKS)
+            frames.add(site.frame)
+            assert [p.fetch for p in site.params] == [
+                Saved("name"),
+                CtxField(80, 8, False),  # ax
+                Elapsed("elapsed_ns"),
+            ]
+            assert [p.fetch for p in site.entry.params] == [
+                CtxField(112, 8, False),  # di
+                Clock(),
+            ]
+        assert len(frames) == len(candidate.sites)
+
+
+def test_a_return_that_needs_no_entry() -> None:
+    (first, _) = resolve(Uretprobe("c", NAMES), {"ret"}, saved_target("6.12"))
+    assert first.sites[0].entry is None
+
+
+def test_arguments_on_the_stack() -> None:
+    wanted = {"arg6", "arg7", "arg8"}
+    first, *_ = resolve(Uprobe("c", NAMES), wanted, saved_target("6.12"))
+    sp = CtxField(152, 8, False)
+    assert [param.fetch for param in first.sites[0].params] == [
+        CtxField(64, 8, False),  # r9
+        UserMemory(sp, 8, 8),
+        UserMemory(sp, 16, 8),
+    ]
+    first, *_ = resolve(Uprobe("c", NAMES), {"arg9"}, saved_target(ARM64))
+    (param,) = first.sites[0].params
+    assert isinstance(param.fetch, UserMemory) and param.fetch.offset == 0
+
+
+def test_an_offset() -> None:
+    first, *_ = resolve(Uprobe("c", NAMES[:1], offset=4), set(), saved_target("6.12"))
+    assert first.sites[0].attach.places == (UserPlace("c", 1149812),)
+
+
+def test_what_is_not_there() -> None:
+    target = saved_target("6.12")
+    with pytest.raises(ProbeNotFound, match="no function nothing in c"):
+        resolve(Uprobe("c", ("nothing", *NAMES)), set(), target)
+    optional = Uprobe("c", ("nothing", *NAMES), optional=True)
+    first, *_ = resolve(optional, set(), target)
+    assert first.sites[0].attach.places == PLACES
+    assert first.note == "c has no nothing"
+    with pytest.raises(ProbeNotFound):
+        resolve(Uprobe("c", ("nothing",), optional=True), set(), target)
+    with pytest.raises(NoSuchParameter):
+        resolve(Uprobe("c", NAMES, prototype="char *name"), {"nam"}, target)
+    with pytest.raises(UsageError, match="is a double"):
+        resolve(Uprobe("c", NAMES, prototype="double d"), {"d"}, target)
+
+
+def test_places_of_a_probe_that_agree_share_a_program() -> None:
+    target = saved_target("6.12")
+    places = UserPlace("app", 4096, 8192), UserPlace("app", 4160, 8192)
+    for candidate in resolve(Usdt("app", "begin"), {"arg2", "arg3"}, target):
+        (site,) = candidate.sites
+        assert site.attach.places == places
+        assert [(param.type, param.fetch) for param in site.params] == [
+            ("u64", UserMemory(CtxField(32, 8, False), -8, 8)),  # bp
+            ("s32", Number(5)),
+        ]
+    for candidate in resolve(Usdt("app", "app:begin"), {"arg1"}, target):
+        first, second = candidate.sites
+        assert (first.attach.places, second.attach.places) == (
+            places[:1],
+            places[1:],
+        )
+        assert first.params[0].fetch == CtxField(112, 4, True)  # di
+        assert second.params[0].fetch == CtxField(104, 4, True)  # si
+
+
+def test_names_and_types_of_a_probe_by_its_prototype() -> None:
+    intention = Usdt("app", "begin", prototype="int id, char *text")
+    first, *_ = resolve(intention, {"text"}, saved_target("6.12"))
+    (param,) = first.sites[0].params
+    assert (param.name, param.type, param.user) == ("text", "char *", True)
+
+
+def test_probes_that_cannot_be_read() -> None:
+    target = saved_target("6.12")
+    with pytest.raises(NotSupported, match="floating-point"):
+        resolve(Usdt("app", "mixed"), {"arg1"}, target)
+    with pytest.raises(NotSupported, match="does not tell where nowhere is"):
+        resolve(Usdt("app", "mixed"), {"arg2"}, target)
+    with pytest.raises(NoSuchParameter):
+        resolve(Usdt("app", "mixed"), {"arg3"}, target)
+    with pytest.raises(ProbeNotFound, match="no USDT probe other:begin in app"):
+        resolve(Usdt("app", "other:begin"), set(), target)
