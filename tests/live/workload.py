@@ -23,13 +23,20 @@ Argument = Union[str, bytes, int]
 
 @cache
 def program(name: str) -> str:
-    """The path of a compiled workload."""
-    directory = os.environ.get("SKEP_WORKLOADS")
-    if directory:
-        return os.path.join(directory, name)
-    from tests.guests import workloads  # needs a compiler; guests have none
+    """The path of a compiled workload.
 
-    return str(workloads.build() / name)
+    One that there is no compiler for, on this architecture, is a skipped test.
+    """
+    directory = os.environ.get("SKEP_WORKLOADS")
+    if not directory:
+        from tests.guests import workloads  # needs a compiler; guests have none
+
+        directory = str(workloads.build())
+    path = os.path.join(directory, name)
+    if not os.path.exists(path):
+        machine = os.uname().machine
+        raise unittest.SkipTest(f"there is no compiler for {name} on {machine}")
+    return path
 
 
 def start(name: str, *arguments: Argument) -> subprocess.Popen[bytes]:
