@@ -10,6 +10,7 @@ from skep.errors import (
     AttachError,
     CompileError,
     NotPermitted,
+    NotSupported,
     ProbeNotFound,
     SkepError,
 )
@@ -20,10 +21,12 @@ from skep.toolkit.binding import Binding
 from skep.toolkit.session import (
     Session,
     attach_group,
+    attach_plan,
     collection_of,
     compile_programs,
     groups_of,
     ladder_of,
+    schemes_of,
 )
 from skep.toolkit.tool import Tool
 from tests.fixtures import saved_target
@@ -279,3 +282,74 @@ def test_a_session_that_fails_leaves_nothing(
     with pytest.raises(AttachError):
         Session(binding_of(make_tool(CALLS)), TARGET)
     assert kernel.log == ["ring", "collection"]
+
+
+PLANS = """
+    class Seen(Record):
+        ret: Ret
+
+
+    seen = Stream(Seen)
+
+    functions, calls = on.Plan("functions"), on.Plan("calls", note="not all")
+
+
+    @on.raw_tracepoint("sched_process_exec")
+    def executed(p):
+        seen.emit(ret=p.pid)
+
+
+    @functions
+    @on.exit("generic_file_open")
+    def opened(ret):
+        seen.emit(ret=ret)
+
+
+    @functions
+    @on.exit("generic_file_read_iter")
+    def read(ret):
+        seen.emit(ret=ret)
+
+
+    @calls
+    @on.syscall_exit("openat")
+    def opened_call(ret):
+        seen.emit(ret=ret)
+"""
+
+
+def test_probes_are_sorted_by_plan(make_tool: Make) -> None:
+    always, functions, calls = schemes_of(binding_of(make_tool(PLANS)))
+    assert always.plan is None
+    names = [[g.name for g in s.groups] for s in (always, functions, calls)]
+    assert names == [["executed"], ["opened", "read"], ["opened_call"]]
+
+
+def test_the_first_plan_that_works_is_taken_as_a_whole(make_tool: Make) -> None:
+    binding = binding_of(make_tool(PLANS))
+    _, *plans = schemes_of(binding)
+    kernel = Picky({})
+    receipts = attach_plan(kernel, plans, binding, TARGET)
+    assert [each.program for each in receipts] == ["opened", "read"]
+    assert [each.refused for each in receipts] == [[], []]
+
+
+def test_another_plan_says_why_and_what_it_misses(make_tool: Make) -> None:
+    binding = binding_of(make_tool(PLANS))
+    _, *plans = schemes_of(binding)
+    refused = {"fexit": NotPermitted("locked"), "kretprobe": NotSupported("none")}
+    receipts = attach_plan(Picky(refused), plans, binding, TARGET)
+    assert [each.program for each in receipts] == ["opened_call"]
+    assert receipts[0].note == "not all"
+    assert receipts[0].refused == [("functions", "locked")]
+
+
+def test_no_plan_works(make_tool: Make) -> None:
+    binding = binding_of(make_tool(PLANS))
+    _, *plans = schemes_of(binding)
+    kinds = ("fexit", "kretprobe", "tp_btf", "raw_tracepoint", "tracepoint")
+    refused: dict[str, SkepError] = {kind: NotPermitted(f"no {kind}") for kind in kinds}
+    with pytest.raises(NotPermitted) as caught:
+        attach_plan(Picky(refused), plans, binding, TARGET)
+    assert str(caught.value).startswith("no fexit\n")
+    assert "also tried: no tp_btf" in str(caught.value)
