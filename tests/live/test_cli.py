@@ -16,7 +16,12 @@ from tests.live import preemption, support
 from tests.live.bpf_objects import existing_objects, held_objects
 from tests.live.support import SKEP, SLOW, START_SECONDS, Tool
 
-TOOLS = ("biolatency", "execsnoop", "opensnoop")
+TOOLS = ("biolatency", "execsnoop", "opensnoop", "tcplife")
+FILE_SYSTEMS = ("btrfs", "ext4", "f2fs", "nfs", "xfs", "zfs")
+ALL_TOOLS = (
+    *(*TOOLS, "fsslower", "gethostlatency"),
+    *(f"{kind}slower" for kind in FILE_SYSTEMS),
+)
 
 
 def run(*arguments: str | bytes, **settings: Any) -> subprocess.CompletedProcess[bytes]:
@@ -45,7 +50,7 @@ class Words(support.LiveTest):
 
     def test_list(self) -> None:
         lines = self.assert_succeeds("list").splitlines()
-        self.assertEqual([line.split()[0] for line in lines], sorted(TOOLS))
+        self.assertEqual([line.split()[0] for line in lines], sorted(ALL_TOOLS))
 
     def test_help(self) -> None:
         for name in TOOLS:

@@ -117,13 +117,19 @@ class FsslowerTest(support.LiveTest):
                 os.unlink(os.path.join(self.directory, name))
 
     def trace(
-        self, work: Callable[[], object], *options: str, least: str = "0"
+        self,
+        work: Callable[[], object],
+        *options: str,
+        least: str = "0",
+        everybody: bool = False,
     ) -> Outcome:
-        """The tool's output while a child does some work."""
+        """The tool's output while a child does some work, and nobody else's."""
         child = support.Paused(work)
         if "--json" in options:
             options = (*options, "-v")  # for a first line that says it is attached
-        tool = (f"{self.kind}slower", least, "-p", str(child.pid), *options)
+        if not everybody:
+            options = (*options, "-p", str(child.pid))
+        tool = (f"{self.kind}slower", least, *options)
         with Tool(*tool) as running:
             child.proceed()
             outcome = running.stop()
@@ -283,6 +289,26 @@ class Nfs(FsslowerTest):
         stats = [row for row in rows if row == Row("getattr", 0, 0, "again")]
         self.assertEqual(len(stats), PIECES)
         self.assertIn(":nfs_file_read", outcome.stderr.decode())
+
+    def test_commits(self) -> None:
+        """What takes more than one request to write is committed by another."""
+
+        def work() -> None:
+            file = os.open(
+                os.path.join(self.directory, "large"), os.O_CREAT | os.O_RDWR
+            )
+            os.write(file, bytes(SYNCED_BYTES))
+            os.fsync(file)
+            os.close(file)
+
+        # Threads of the kernel send commits.
+        outcome = self.trace(work, "--json", everybody=True)
+        rows = [row for row in self.rows(outcome) if row.name == "large"]
+        self.assertIn(Row("write", SYNCED_BYTES, 0, "large"), rows)
+        commits = {row for row in rows if row.operation == "commit"}
+        described = os.path.exists("/sys/kernel/btf/nfs")
+        expected = {Row("commit", 0, 0, "large")} if described else set()
+        self.assertEqual(commits, expected)
 
 
 class Nfs3(Nfs):

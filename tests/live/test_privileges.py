@@ -138,4 +138,6 @@ class Privileges(support.LiveTest):
         for tool in tools:
             self.assertFalse(tool["works"])
             for probe in tool["probes"]:
-                self.assertIn("lacks CAP_BPF", probe["error"])
+                # Of a module that is not loaded nothing is tried.
+                if "the kernel has no function" not in probe["error"]:
+                    self.assertIn("lacks CAP_BPF", probe["error"])

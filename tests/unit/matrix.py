@@ -43,6 +43,9 @@ _VALUES = {
     "flags": 0o1,
 }
 
+_MAY_DO_NOTHING = ("commit_begun", "committed")
+"""Programs of nfsslower that need to know the types of the module nfs."""
+
 _ROWS = ("columns", "sort", "limit")
 """Options that only tools with rows take."""
 
@@ -139,7 +142,8 @@ def _sizes(
     for rung in _rungs(binding, label, target):
         kind = rung.choices[0][2].sites[0].attach.kind
         for program, compiled in compile_programs(rung, binding, target):
-            yield _size(label, kind, program, compiled)
+            if compiled.program is not None or program not in _MAY_DO_NOTHING:
+                yield _size(label, kind, program, compiled)
 
 
 def _rungs(binding: Binding, label: str, target: Target) -> Iterator[Rung]:

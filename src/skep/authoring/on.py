@@ -91,12 +91,15 @@ def tracepoint(name: str, when: object = None) -> Decorator:
     return _probe(Tracepoint(name), when)
 
 
-def raw_tracepoint(name: str, prototype: str = "", when: object = None) -> Decorator:
+def raw_tracepoint(
+    name: str, prototype: str = "", module: str = "", when: object = None
+) -> Decorator:
     """At a tracepoint; parameters are its arguments, the kernel's own structures.
 
-    `prototype` ("struct request *rq, int error") is used where BTF has none.
+    `prototype` ("struct request *rq, int error") is used where BTF has none.  `module`
+    is where the tracepoint is, if not in the kernel itself.
     """
-    return _probe(RawTracepoint(name, prototype), when)
+    return _probe(RawTracepoint(name, prototype, module), when)
 
 
 def entry(

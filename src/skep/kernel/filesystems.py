@@ -11,6 +11,8 @@ from typing import NamedTuple
 READ_WRITE = "ssize_t (struct kiocb *iocb, struct iov_iter *iter)"
 OPEN = "int (struct inode *inode, struct file *filp)"
 SYNC = "int (struct file *filp, loff_t start, loff_t end, int datasync)"
+COMMIT = "struct nfs_commit_data *data"
+COMMIT_DONE = "struct rpc_task *task, struct nfs_commit_data *data"
 GETATTR = "int (struct path *path, struct kstat *stat, u32 mask, unsigned int flags)"
 """Prototypes, for modules without BTF (before 5.11, or built outside of the kernel).
 

@@ -33,11 +33,13 @@ class RawTracepoint(NamedTuple):
     """A tracepoint by its name alone; the handler names its arguments.
 
     `prototype` ("struct kiocb *iocb, struct iov_iter *iter") serves where BTF does not
-    describe the tracepoint: in kernel modules.
+    describe the tracepoint: in kernel modules before 5.11.  A tracepoint of a `module`
+    may be built in all the same.
     """
 
     name: str
     prototype: str = ""
+    module: str = ""
 
 
 class FunctionEntry(NamedTuple):

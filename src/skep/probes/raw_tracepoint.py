@@ -30,19 +30,23 @@ def resolve(
 ) -> list[Candidate]:
     """The ways to run a program at a tracepoint, best first."""
     name = intention.name
-    arguments = target.raw_tracepoint_args(name)
+    module = _module_of(intention, target)
+    btf = (target.module_btf(module) if module else None) or target.btf
+    arguments = target.raw_tracepoint_args(name, module)
     if arguments is None and not intention.prototype:
         raise _unknown(name, target)
     if arguments is None:
         declared = parse_prototype(intention.prototype)
     else:
-        declared = _declared(arguments, target.btf)
+        declared = _declared(arguments, btf)
     plain = _params(name, declared)
     require(needs, [each.name for each in plain], f"tracepoint {name}")
     wanted = tuple(each for each in plain if each.name in needs)
-    raw = AttachSpec("raw_tracepoint", name)
+    raw = AttachSpec("raw_tracepoint", name, module=module)
     fallback = Candidate((Site(raw, wanted),), _SLOWER)
-    trace_id = None if arguments is None else target.btf_trace_id(name)
+    # The verifier takes every argument of a module's tracepoint for one that may be
+    # null (btf_ctx_access, kernel/bpf/btf.c, 6.13 and stable releases since).
+    trace_id = None if module else target.btf_trace_id(name)
     if arguments is None or trace_id is None:
         return [fallback]
     typed = [
@@ -52,6 +56,12 @@ def resolve(
     ]
     direct = Site(AttachSpec("tp_btf", name, trace_id), tuple(typed))
     return [Candidate((direct,)), fallback]
+
+
+def _module_of(intention: RawTracepoint, target: Target) -> str:
+    """The module that has the tracepoint, "" if that is the kernel itself."""
+    built_in = target.raw_tracepoint_args(intention.name) is not None
+    return "" if built_in else intention.module
 
 
 def _declared(arguments: Sequence[tuple[str, int]], btf: Btf) -> tuple[Declared, ...]:

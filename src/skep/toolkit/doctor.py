@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from skep.authoring.options import Option
-from skep.errors import SkepError, UsageError
+from skep.errors import NotLoaded, SkepError, UsageError
 from skep.output.json_lines import line
 from skep.output.receipts import Receipt
 from skep.output.writer import show
@@ -32,7 +32,8 @@ Tell what this kernel and these privileges allow and, for each tool, which candi
 every probe would be used, what that gives up, or what is missing.  Everything is tried:
 loaded, attached, and taken away at once.
 
-The status is 0 when all the tools would run, else 1.
+The status is 0 when all the tools would run, else 1.  Without names, tools do not count
+for what is in a module of the kernel that is not loaded.
 """
 
 SYSTEM_SCHEMA = "skep.doctor.system/1"
@@ -125,8 +126,10 @@ def examine(arguments: Sequence[str]) -> int:
     target = Target.from_host()
     system = system_of(target)
     show(system.line() if is_json else system.text())
-    works = [_examined(tool, target, is_json) for tool in tools]
-    return 0 if all(works) else 1
+    problems = [_examined(tool, target, is_json) for tool in tools]
+    if not names:
+        problems = [each for each in problems if not isinstance(each, NotLoaded)]
+    return 1 if any(problems) else 0
 
 
 def system_of(target: Target) -> System:
@@ -153,10 +156,11 @@ def _problem(attempt: Callable[[], object]) -> str:
     return ""
 
 
-def _examined(tool: Tool, target: Target, is_json: bool) -> bool:
-    """Try a tool and tell what came of it: whether it runs without options."""
+def _examined(tool: Tool, target: Target, is_json: bool) -> SkepError | None:
+    """Try a tool and tell what came of it: why it does not run without options."""
     findings = list(findings_of(tool, target))
-    works = not any(each.error for each in findings if not each.option)
+    problems = [each.error for each in findings if each.error and not each.option]
+    works = not problems
     if is_json:
         probes = [each.items() for each in findings]
         items = {"tool": tool.name, "works": works, "probes": probes}
@@ -164,7 +168,7 @@ def _examined(tool: Tool, target: Target, is_json: bool) -> bool:
     else:
         title = f"\n{tool.name}: {'works' if works else 'does not work'}\n"
         show(title + "".join(each.text() for each in findings))
-    return works
+    return problems[0] if problems else None
 
 
 def findings_of(tool: Tool, target: Target) -> Iterator[Finding]:

@@ -11,10 +11,11 @@ Examples:
     fsslower -t nfs -j  comma-separated values, for programs
 """
 
-from skep import Record, Stream, TaskOptions, bpf, column, on, option
+from skep import Map, Record, Stream, TaskOptions, bpf, column, on, option
 from skep.errors import UsageError, did_you_mean
 from skep.fields import (
     S64,
+    U64,
     Comm,
     FileOperation,
     KiloBytes,
@@ -28,10 +29,18 @@ from skep.fields import (
     WallClock,
 )
 from skep.kernel import fs
-from skep.kernel.filesystems import FILE_SYSTEMS, GETATTR, OPEN, READ_WRITE, SYNC
+from skep.kernel.filesystems import (
+    COMMIT,
+    COMMIT_DONE,
+    FILE_SYSTEMS,
+    GETATTR,
+    OPEN,
+    READ_WRITE,
+    SYNC,
+)
 from skep.toolkit import not_negative
 
-READ, WRITE, OPENED, SYNCED, GETATTRS = b"RWOSG"
+READ, WRITE, OPENED, SYNCED, GETATTRS, COMMITTED = b"RWOSGC"
 
 
 def known_type(name):
@@ -94,7 +103,14 @@ class Operation(Record):
     file: Text = column(title=lambda o: "FILE" if o.csv else "FILENAME")
 
 
+class Commit(Record):
+    begun_ns: U64
+    comm: Comm
+    pid: U64
+
+
 operations = Stream(Operation)
+commits = Map("u64", Commit)
 
 functions = on.Plan("functions of the file system")
 calls = on.Plan(
@@ -102,6 +118,10 @@ calls = on.Plan(
     note="opens include the search for the path; not seen: opens that fail, what the"
     " kernel does by itself (page faults, sendfile, io_uring, nfsd, overlays)",
 )
+
+
+def of_nfs(options):
+    return options.type == "nfs"
 
 
 def traced(name, prototype):
@@ -138,7 +158,7 @@ def opened(filp, ret, elapsed_ns):
     module="nfsv4",
     prototype=OPEN,
     optional=True,
-    when=lambda options: options.type == "nfs",
+    when=of_nfs,
 )
 def opened_nfs4(filp, ret, elapsed_ns):
     done(OPENED, filp, 0, ret, elapsed_ns)
@@ -155,6 +175,39 @@ def synced(filp, ret, elapsed_ns):
 def got_attributes(path, ret, elapsed_ns):
     if wanted(elapsed_ns):
         show(GETATTRS, path.dentry.d_sb, path.dentry, 0, ret, elapsed_ns)
+
+
+@functions
+@on.raw_tracepoint("nfs_initiate_commit", COMMIT, "nfs", when=of_nfs)
+def commit_begun(data):
+    if bpf.has_type("struct nfs_commit_data") and Options.selected():
+        begun = Commit(begun_ns=bpf.ktime_ns(), pid=bpf.pid(), comm=bpf.comm())
+        commits.update(bpf.address(data), begun)
+
+
+@functions
+@on.raw_tracepoint("nfs_commit_done", COMMIT_DONE, "nfs", when=of_nfs)
+def committed(task, data):
+    if not bpf.has_type("struct nfs_commit_data"):
+        return  # Linux 5.10, whose modules do not tell their types
+    commit = commits.lookup(bpf.address(data))
+    if commit is None:
+        return
+    elapsed_ns = bpf.ktime_ns() - commit.begun_ns
+    if is_slow(elapsed_ns):
+        operations.emit(
+            pid=commit.pid,
+            comm=commit.comm,
+            task=commit.comm,
+            operation=COMMITTED,
+            ret=task.tk_status,
+            offset=0,
+            position=0,
+            latency=elapsed_ns,
+            duration=elapsed_ns,
+            file=bpf.kernel(data.context.dentry.d_name.name),
+        )
+    commits.delete(bpf.address(data))
 
 
 @bpf.inline
@@ -217,10 +270,13 @@ def done(operation, file, position, ret, elapsed_ns):
 
 
 @bpf.inline
+def is_slow(elapsed_ns):
+    return not Options.least_ns or elapsed_ns >= Options.least_ns
+
+
+@bpf.inline
 def wanted(elapsed_ns):
-    if Options.least_ns and elapsed_ns < Options.least_ns:
-        return False
-    return Options.selected()
+    return is_slow(elapsed_ns) and Options.selected()
 
 
 @bpf.inline
