@@ -120,7 +120,9 @@ class Kernel:
         )
         return next(pointers)
 
-    def raw_tracepoint_args(self, name: str) -> tuple[tuple[str, int], ...]:
+    def raw_tracepoint_args(
+        self, name: str, module: str = ""
+    ) -> tuple[tuple[str, int], ...]:
         return self._arguments
 
     def btf_trace_id(self, name: str) -> int:
@@ -249,3 +251,18 @@ def test_no_tracefs_is_the_reason_given() -> None:
 def test_malformed_names(target: Target, name: str) -> None:
     with pytest.raises(UsageError, match="is not the name of a tracepoint"):
         resolve(Tracepoint(name), set(), target)
+
+
+def test_tracepoints_of_modules() -> None:
+    # Their arguments may be null to the verifier, so they are numbers to it.
+    begun = RawTracepoint("nfs_initiate_commit", module="nfs")
+    (site,) = sites(begun, {"data"}, saved_target("7.2"))
+    assert site.attach == AttachSpec(
+        "raw_tracepoint", "nfs_initiate_commit", module="nfs"
+    )
+    assert site.params == (Param("data", "struct nfs_commit_data *", CtxWord(0)),)
+    # Another kernel may have it built in.
+    typed, _ = sites(
+        RawTracepoint("sched_switch", module="nfs"), set(), saved_target("6.18")
+    )
+    assert typed.attach.module == ""
