@@ -260,7 +260,7 @@ def test_tracepoints_of_modules() -> None:
     assert site.attach == AttachSpec(
         "raw_tracepoint", "nfs_initiate_commit", module="nfs"
     )
-    assert site.params == (Param("data", "struct nfs_commit_data *", CtxWord(0)),)
+    assert site.params == (Param("data", "const struct nfs_commit_data *", CtxWord(0)),)
     # Another kernel may have it built in.
     typed, _ = sites(
         RawTracepoint("sched_switch", module="nfs"), set(), saved_target("6.18")
