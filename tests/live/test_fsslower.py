@@ -321,6 +321,12 @@ class XfsByCalls(Output, FsslowerTest):
     attached = ":sys_exit"
 
 
+class Ext4ByCalls(EveryOperation, FsslowerTest):
+    kind = "ext4"
+    plan = 1
+    attached = ":sys_exit"
+
+
 class BtrfsByCalls(EveryOperation, FsslowerTest):
     kind = "btrfs"
     plan = 1

@@ -74,7 +74,11 @@ def syscall_enter(*names: str, when: object = None) -> Decorator:
 
 
 def syscall_exit(*names: str, when: object = None) -> Decorator:
-    """At the return of system calls; also `ret` and `elapsed_ns`."""
+    """At the return of system calls; also `ret`, `elapsed_ns` and `number`.
+
+    The number is that of the call in the native ABI, also for 32-bit tasks; compare it
+    with `bpf.syscall_number("read")` where one handler is for several calls.
+    """
     return _probe(SyscallExit(names), when)
 
 
