@@ -73,6 +73,10 @@ class AttachSpec(NamedTuple):
     "fexit"           kernel function           the same
     "kprobe"          symbol                    -
     "kretprobe"       symbol                    -
+    "kprobe_multi"    pattern                   - (`symbols`, by one link)
+    "kretprobe_multi" pattern                   -
+    "kprobes"         pattern                   - (`symbols`, each by itself)
+    "kretprobes"      pattern                   -
     "uprobe"          "library:functions"       - (each of `places`, by a perf event)
     "uretprobe"       "library:functions"       -
     "uprobe_multi"    "library:functions"       - (`places`, by a link for each file)
@@ -89,6 +93,7 @@ class AttachSpec(NamedTuple):
     offset: int = 0
     places: tuple[UserPlace, ...] = ()
     pid: int = 0
+    symbols: tuple[str, ...] = ()
 
 
 class LineInfo(NamedTuple):

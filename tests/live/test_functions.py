@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import platform
 import subprocess
 import tempfile
+import time
 import unittest
 from pathlib import Path
 from typing import Any, ClassVar
@@ -15,7 +17,7 @@ from tests.live.support import Tool
 from tests.live.test_own_tools import TOOLS
 from tests.live.test_rungs import LAUNCHER
 
-OPENS = 53
+OPENS, TRUNCATES = 53, 29
 TMPFS, OVERLAY = 0x01021994, 0x794C7630  # include/uapi/linux/magic.h
 
 HAS_KPROBES = os.path.isdir("/sys/bus/event_source/devices/kprobe")
@@ -86,6 +88,78 @@ class Typed(FunctionTest):
 class Plain(Typed):
     rung = 1
     kinds = ("kprobe:do_dentry_open", "kretprobe:do_dentry_open")
+
+
+class Patterns(FunctionTest):
+    kind = "probe_multi"
+
+    def setUp(self) -> None:
+        super().setUp()
+        if self.kind == "probe_multi" and platform.release().startswith("5.10."):
+            self.skipTest("one link for many functions came with 5.18")
+
+    def count(self, *options: str) -> dict[int, int]:
+        """Calls by result, while a process renames and truncates files."""
+        with tempfile.TemporaryDirectory() as directory:
+            file = os.path.join(directory, "file")
+            other = os.path.join(directory, "other")
+            Path(file).touch()
+            Path(f"{other}0").touch()
+
+            def workload() -> None:
+                for number in range(OPENS):
+                    os.rename(f"{other}{number}", f"{other}{number + 1}")
+                for _ in range(TRUNCATES):
+                    os.truncate(file, 7)
+
+            child = support.Paused(workload)
+            pid = ("--pid", str(child.pid))
+            tool = (str(TOOLS / "patterns.py"), *pid, "--json", "-v", *options)
+            functions = ("--function", "vfs_renam*", "--function", "vfs_trunc*")
+            with Tool(*tool, *functions) as running:
+                child.proceed()
+                outcome = running.stop()
+        self.assertEqual(outcome.status, 0, outcome.stderr)
+        self.assertIn(self.kind, outcome.stderr.decode())
+        self.assertFalse(any(outcome.ledger().values()))
+        return {row["ret"]: row["calls"] for row in outcome.objects("table")}
+
+    def test_entries(self) -> None:
+        self.assertEqual(self.count(), {0: OPENS + TRUNCATES})
+
+    def test_results(self) -> None:
+        self.assertEqual(self.count("--results"), {0: OPENS + TRUNCATES})
+
+    def test_hundreds_of_functions_are_gone_when_the_tool_is_killed(self) -> None:
+        before = enabled_functions()
+        pattern = "tcp_v4_*" if self.kind == "probes:" else "tcp_*"
+        tool = (str(TOOLS / "patterns.py"), "--json", "-v", "--function", pattern)
+        with Tool(*tool) as running:
+            attached = enabled_functions() - before
+            running.process.kill()
+            running.process.wait()
+        self.assertGreater(len(attached), 20 if self.kind == "probes:" else 300)
+        deadline = time.monotonic() + support.STOP_SECONDS
+        while attached & enabled_functions() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        self.assertEqual(attached & enabled_functions(), set())
+
+    def test_nothing_matches(self) -> None:
+        message = self.assert_fails(
+            1, str(TOOLS / "patterns.py"), "--function", "no_such_*"
+        )
+        self.assertIn("matches 'no_such_*'", message)
+
+
+class SinglePatterns(Patterns):
+    rung = 1
+    kind = "probes:"
+
+
+def enabled_functions() -> set[str]:
+    """The functions that something traces by now."""
+    lines = Path("/sys/kernel/tracing/enabled_functions").read_text().splitlines()
+    return {line.split()[0] for line in lines}
 
 
 class overlay:

@@ -187,3 +187,31 @@ def test_prototypes(text: str, returns: str, names: list[str]) -> None:
 def test_what_is_no_prototype(text: str) -> None:
     with pytest.raises(SkepError, match=r"prototype|parameter"):
         parse_function(text)
+
+
+def test_patterns_are_one_program() -> None:
+    target = saved_target("6.12")
+    many = FunctionEntry(("ext4_file_*", "xfs_file_open"))
+    one_link, each = ladder(many, {"arg2"}, target)
+    (site,) = one_link.sites
+    assert site.attach.kind == "kprobe_multi"
+    assert site.attach.symbols[-1] == "xfs_file_open"
+    assert "ext4_file_open" in site.attach.symbols
+    assert [param.name for param in site.params] == ["arg2"]
+    assert kinds([each]) == ["kprobes"]
+    assert each.note
+
+
+def test_patterns_on_old_kernels() -> None:
+    several = FunctionExit(("ext4_file_*",), prototype="int ()")
+    (each,) = ladder(several, {"ret"}, saved_target("5.10"))
+    assert each.sites[0].attach.kind == "kretprobes"
+    assert each.sites[0].params[0].type == "int"
+
+
+def test_patterns_know_no_calls() -> None:
+    several = FunctionExit(("ext4_file_*",))
+    with pytest.raises(NoSuchParameter, match="only ret is known"):
+        ladder(several, {"elapsed_ns"}, saved_target("6.12"))
+    nothing = refusal(FunctionEntry(("no_such_*",)), saved_target("6.12"))
+    assert "no function that can be traced matches 'no_such_*'" in str(nothing)

@@ -115,7 +115,9 @@ def entry(
 ) -> Decorator:
     """At the entry of kernel functions; parameters are theirs, by name.
 
-    "a|b" means the first of the two that the kernel has.  `module` is where they are,
+    "a|b" means the first of the two that the kernel has; with "*" in names one program
+    is for all that match, and parameters are arg1, arg2 and so on, or those of the
+    prototype; at the return of many only `ret`.  `module` is where they are,
     if not in the kernel itself; `prototype` ("int (struct inode *inode, struct file
     *file)") serves where BTF does not describe them, as in modules before 5.11.  With
     `optional`, those that the kernel lacks are left out.  What depends on options may

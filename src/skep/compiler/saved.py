@@ -56,8 +56,11 @@ def layout_of(entry: Site) -> Layout:
 def map_of(name: str, entry: Site) -> MapSpec:
     """The map between the programs at the start and at the return.
 
-    What calls that never return have left in it must make room in the end.
+    What calls that never return have left in it must make room in the end.  Kernel
+    functions have one each: one that ends by jumping to another lends it its frame.
     """
+    if entry.frame and not entry.frame.abandoned:
+        name = f"{name}_{entry.attach.name}"
     kind = "lru_hash" if entry.frame and entry.frame.abandoned else "hash"
     key = 16 if entry.frame else 8
     return MapSpec(f"{name}_entry", kind, key, layout_of(entry).size, ENTRIES)

@@ -16,7 +16,6 @@ from skep.probes.candidate import (
     Candidate,
     Clock,
     CtxAddress,
-    CtxField,
     CtxWord,
     Elapsed,
     Fetch,
@@ -29,6 +28,7 @@ from skep.probes.candidate import (
 from skep.probes.function_lookup import Function, find, variants
 from skep.probes.intention import FunctionEntry, FunctionExit
 from skep.probes.parameters import require
+from skep.probes.registers import Registers
 from skep.probes.typed_argument import typed_argument
 from skep.spec import AttachSpec
 from skep.target import Target
@@ -37,14 +37,15 @@ _ENTRIES = {"fexit": "fentry", "kretprobe": "kprobe"}
 
 _KPROBE_NOTE = "slower: a breakpoint, and helper calls read what arguments point to"
 
-# On x86_64 the return address is on the stack at the entry, and off it at the return.
-_RETURN_ADDRESS = {"x86_64": 8, "arm64": 0}
-
 
 def resolve(
     intention: FunctionEntry | FunctionExit, needs: AbstractSet[str], target: Target
 ) -> Iterator[Candidate]:
     """The ways to run a program at the entry or the return of functions, best first."""
+    if any("*" in name for name in intention.names):
+        from skep.probes import function_pattern
+
+        return iter(function_pattern.resolve(intention, needs, target))
     functions, left_out = _find_all(intention, target)
     exits = isinstance(intention, FunctionExit)
     for each in functions:
@@ -148,6 +149,7 @@ def _plain_site(
 ) -> Site:
     """The site of a kprobe or kretprobe program: arguments are in registers."""
     attach = AttachSpec(kind, function.name, module=function.module)
+    registers = Registers(target)
     arguments = _register_params(function, needs, target)
     if kind == "kprobe":
         return Site(attach, tuple(arguments))
@@ -156,12 +158,12 @@ def _plain_site(
         arguments.append(Param("elapsed_ns", "u64", Clock()))
         params.append(Param("elapsed_ns", "u64", Elapsed("elapsed_ns")))
     if "ret" in needs:
-        register = _register(target.arch.return_value, target)
-        params.append(Param("ret", function.returns, register))
+        params.append(Param("ret", function.returns, registers.returned))
     if not arguments:
         return Site(attach, tuple(params))
-    stack = _register(target.arch.stack_pointer, target)
-    before = Frame(stack, _RETURN_ADDRESS[target.arch.name])
+    stack = registers.member(target.arch.stack_pointer)
+    # On x86_64 the return address is on the stack at the entry, not at the return.
+    before = Frame(stack, target.arch.return_address_size)
     entry = Site(attach._replace(kind="kprobe"), tuple(arguments), frame=before)
     return Site(attach, tuple(params), entry=entry, frame=Frame(stack))
 
@@ -169,26 +171,18 @@ def _plain_site(
 def _register_params(
     function: Function, needs: AbstractSet[str], target: Target
 ) -> list[Param]:
-    registers = target.arch.function_args
+    paths = target.arch.function_args
+    registers = Registers(target)
     params = []
     for argument in function.arguments:
         name = next((name for name in argument.names if name in needs), None)
         if name is None:
             continue
-        if argument.word >= len(registers):
+        if argument.word >= len(paths):
             raise NotSupported(
                 f"a kprobe cannot read {name} of {function.name}: only"
-                f" {len(registers)} arguments are in registers"
+                f" {len(paths)} arguments are in registers"
             )
-        fetch = _register(registers[argument.word], target)
+        fetch = registers.member(paths[argument.word])
         params.append(Param(name, argument.type, fetch, argument.user))
     return params
-
-
-def _register(path: str, target: Target) -> CtxField:
-    """A register in the context of a kprobe, which is struct pt_regs."""
-    regs = target.btf.find("struct", "pt_regs")
-    place = None if regs is None else target.btf.member(regs, path)
-    if place is None:
-        raise NotSupported(f"this kernel's BTF has no register {path}")
-    return CtxField(place.bit_offset // 8, 8, False)

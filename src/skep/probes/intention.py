@@ -45,7 +45,8 @@ class RawTracepoint(NamedTuple):
 class FunctionEntry(NamedTuple):
     """The entry of kernel functions; the handler names their parameters.
 
-    Of a name "a|b" the first is meant that the kernel has.  Functions of a `module` are
+    Of a name "a|b" the first is meant that the kernel has; "*" in a name stands for any
+    characters, and one program is for all that match.  Functions of a `module` are
     looked for in vmlinux, too, as they may be built in.  `prototype` ("int (struct
     inode *inode, struct file *file)") serves where BTF does not describe the function.
     Where functions are `optional`, those that the kernel lacks are left out.  `kinds`

@@ -9,7 +9,8 @@ from skep.errors import UsageError
 from skep.probes.candidate import Candidate, Clock, Elapsed, Param, Saved, Site
 from skep.probes.intention import Uprobe, Uretprobe
 from skep.probes.parameters import Declared, parse_function, require
-from skep.probes.user import MOST_NUMBERS, Registers, candidates, has_links
+from skep.probes.registers import Registers
+from skep.probes.user import MOST_NUMBERS, candidates, has_links
 from skep.probes.user_places import Found, find_places
 from skep.spec import AttachSpec
 from skep.target import Target

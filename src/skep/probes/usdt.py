@@ -18,7 +18,8 @@ from skep.probes.candidate import (
 )
 from skep.probes.intention import Usdt
 from skep.probes.parameters import Declared, parse_prototype, require
-from skep.probes.user import Registers, candidates
+from skep.probes.registers import Registers
+from skep.probes.user import candidates
 from skep.spec import AttachSpec, UserPlace
 from skep.symbols.usdt import UsdtProbe
 from skep.symbols.usdt_arguments import (

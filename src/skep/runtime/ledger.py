@@ -18,7 +18,11 @@ RETURNS = "missed returns"
 
 _AT_RETURN = ("kretprobe", "uretprobe")
 
-_BY_PERF = ("tracepoint", "kprobe", "kretprobe", "uprobe", "uretprobe")
+_BY_PERF = (
+    "tracepoint",
+    *("kprobe", "kretprobe", "kprobes", "kretprobes"),
+    *("uprobe", "uretprobe"),
+)
 """Kinds of programs that trace_call_bpf (kernel/trace/bpf_trace.c) runs."""
 
 
@@ -69,7 +73,7 @@ class Ledger:
         a count (MAX_URETPROBE_DEPTH, kernel/events/uprobes.c).
         """
         kinds = {link.spec.kind for link in self._returns}
-        if kinds != {"kretprobe"} or not self._counts_perf_misses():
+        if not kinds <= {"kretprobe", "kretprobes"} or not self._counts_perf_misses():
             return None
         return sum(link.missed_returns() for link in self._returns)
 

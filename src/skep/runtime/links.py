@@ -19,7 +19,7 @@ from skep.errors import (
     SkepError,
 )
 from skep.probes.perf_event import EVENTS
-from skep.runtime import cpus, uprobes
+from skep.runtime import cpus, kprobes, uprobes
 from skep.runtime.events import attach_event, close_all
 from skep.runtime.programs import Program
 from skep.runtime.refusals import refusal
@@ -133,17 +133,6 @@ def _open_tracepoint(prog_fd: int, spec: AttachSpec) -> list[int]:
     return attach_event(event, prog_fd)
 
 
-def _open_kprobe(prog_fd: int, spec: AttachSpec) -> list[int]:
-    try:
-        is_return = spec.kind == "kretprobe"
-        event = perf.kprobe_open(spec.name, spec.offset, is_return)
-    except FileNotFoundError as error:
-        if error.filename:
-            raise NotSupported("this kernel was built without kprobes") from None
-        raise
-    return attach_event(event, prog_fd)
-
-
 def _open_perf_event(prog_fd: int, spec: AttachSpec) -> list[int]:
     return _open_on_cpus(prog_fd, spec.name, spec.id, frequency=False)
 
@@ -186,8 +175,12 @@ class _Attachment(NamedTuple):
 _ATTACH = {
     "fentry": _Attachment(_open_typed),
     "fexit": _Attachment(_open_typed),
-    "kprobe": _Attachment(_open_kprobe, slow=True),
-    "kretprobe": _Attachment(_open_kprobe, slow=True),
+    "kprobe": _Attachment(kprobes.open_event, slow=True),
+    "kretprobe": _Attachment(kprobes.open_event, slow=True),
+    "kprobe_multi": _Attachment(kprobes.open_link, slow=True),
+    "kretprobe_multi": _Attachment(kprobes.open_link, slow=True),
+    "kprobes": _Attachment(kprobes.open_events, slow=True),
+    "kretprobes": _Attachment(kprobes.open_events, slow=True),
     "tp_btf": _Attachment(_open_typed),
     "raw_tracepoint": _Attachment(_open_raw_tracepoint),
     "tracepoint": _Attachment(_open_tracepoint, slow=True),

@@ -43,5 +43,8 @@ class Facts(Protocol):
     ) -> Sequence[UserFile]:
         """USDT probes of user programs and libraries."""
 
+    def traceable_functions(self) -> Iterable[str]:
+        """Lines of tracefs's list of functions: a name, or a name and "[MODULE]"."""
+
     def cpus_possible(self) -> int:
         """The number of CPUs that may ever be present."""

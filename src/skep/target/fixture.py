@@ -80,6 +80,10 @@ class FixtureFacts:
             lines = [line.split() for line in file]
         return [words[2:] for words in lines if words[:2] == [kind, library]]
 
+    def traceable_functions(self) -> list[str]:
+        """The saved symbols."""
+        return sorted(self._symbols)
+
     def cpus_possible(self) -> int:
         """The number of CPUs that may ever be present."""
         return int(self._text("cpus_possible"))

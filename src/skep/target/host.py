@@ -115,6 +115,18 @@ class HostFacts:
             self._user = UserFiles(self.machine)
         return self._user
 
+    def traceable_functions(self) -> list[str]:
+        """The lines of available_filter_functions; raises NotPermitted and the like."""
+        for root in _TRACEFS:
+            try:
+                with open(f"{root}/available_filter_functions") as file:
+                    return file.read().splitlines()
+            except OSError:
+                continue
+        raise self.tracefs_problem() or TargetError(
+            "the kernel does not list the functions that can be traced"
+        )
+
     def cpus_possible(self) -> int:
         """The number of CPUs that may ever be present."""
         with open(_POSSIBLE) as file:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -180,6 +181,15 @@ class Target:
         Raises as `user_functions` does.
         """
         return self._facts.usdt_probes(library, provider, probe, pid)
+
+    def functions_like(self, pattern: str, module: str = "") -> Sequence[str]:
+        """Functions that can be traced and match a pattern, in which "*" stands for any
+        characters; those of the kernel itself, or of a module."""
+        name = ".*".join(map(re.escape, pattern.split("*")))
+        place = rf"\s+\[{re.escape(module)}\]" if module else ""
+        line = re.compile(f"({name}){place}")
+        found = map(line.fullmatch, self._facts.traceable_functions())
+        return sorted({match[1] for match in found if match})
 
     @property
     def cpus_possible(self) -> int:

@@ -115,13 +115,19 @@ class Binding:
         """What a probe asks for, with what it says by options filled in."""
         intention: Any = probe.intention
         values = {
-            name: tuple(map(self._filled_in, value))
+            name: self._all_filled_in(value)
             if isinstance(value, tuple)
             else self._filled_in(value)
             for name, value in intention._asdict().items()
         }
         bound: Intention = intention._replace(**values)
         return bound
+
+    def _all_filled_in(self, values: Sequence[Any]) -> tuple[Any, ...]:
+        """The values; what stands for several of them is several."""
+        filled = [self._filled_in(value) for value in values]
+        several = [each if isinstance(each, tuple) else (each,) for each in filled]
+        return tuple(value for group in several for value in group)
 
     def _filled_in(self, value: Any) -> Any:
         return self.value_of(value) if _refers(value) else value

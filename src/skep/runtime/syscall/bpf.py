@@ -47,9 +47,12 @@ BPF_TRACE_RAW_TP = 23
 BPF_TRACE_FENTRY = 24
 BPF_TRACE_FEXIT = 25
 BPF_PERF_EVENT = 41
+BPF_TRACE_KPROBE_MULTI = 42
 BPF_TRACE_UPROBE_MULTI = 48
 
 BPF_F_UPROBE_MULTI_RETURN = 1 << 0
+
+BPF_F_KPROBE_MULTI_RETURN = 1 << 0
 
 BPF_STATS_RUN_TIME = 0
 
@@ -347,6 +350,22 @@ def raw_tracepoint_open(name: str, prog_fd: int) -> int:
 def link_create(prog_fd: int, target_fd: int, attach_type: int) -> int:
     """A link between a program and `target_fd`; perf events need 5.15."""
     attributes = struct.pack("=IIII", prog_fd, target_fd, attach_type, 0)
+    return command(BPF_LINK_CREATE, attributes)
+
+
+def kprobe_multi_link(prog_fd: int, symbols: Sequence[str], at_return: bool) -> int:
+    """A link of a program to kernel functions (5.18).
+
+    ESRCH when one of them is not there or cannot be traced.
+    """
+    names = [symbol.encode() + b"\0" for symbol in symbols]
+    pointers = struct.pack(f"={len(names)}Q", *map(address, names))
+    attributes = struct.pack(
+        "=IIIIIIQQQ",
+        *(prog_fd, 0, BPF_TRACE_KPROBE_MULTI, 0),
+        BPF_F_KPROBE_MULTI_RETURN if at_return else 0,
+        *(len(names), address(pointers), 0, 0),
+    )
     return command(BPF_LINK_CREATE, attributes)
 
 
