@@ -94,12 +94,28 @@ def _candidates(
                 yield Candidate(tuple(sites), left_out)
             continue
         build = partial(_plain_site, kind, needs=needs, target=target)
-        yield Candidate(tuple(map(build, functions)), _join(left_out, _KPROBE_NOTE))
+        notes = _join(left_out, _doubts(functions, target), _KPROBE_NOTE)
+        yield Candidate(tuple(map(build, functions)), notes)
         changed = [variants(each, target) for each in functions]
         if changed != functions:
             names = ", ".join(v.name for v, f in zip(changed, functions) if v != f)
             note = f"the compiler's variant {names} may have other arguments"
             yield Candidate(tuple(map(build, changed)), _join(left_out, note))
+
+
+def _doubts(functions: Sequence[Function], target: Target) -> str:
+    """What is said of functions that are missing where BTF describes others.
+
+    pahole leaves out those whose arguments are not where they should be.
+    """
+    names = [
+        each.name
+        for each in functions
+        if each.btf is None and (not each.module or target.module_btf(each.module))
+    ]
+    if not names:
+        return ""
+    return f"BTF leaves out {', '.join(names)}: arguments and results may be wrong"
 
 
 def _join(*notes: str) -> str:
