@@ -29,6 +29,7 @@ class Architecture:
     compiler_musl: tuple[str, ...]
     toolchain: tuple[str, ...]
     packages: tuple[str, ...]
+    slowness: int = 1
 
 
 AMD64 = Architecture(
@@ -83,4 +84,5 @@ ARM64 = Architecture(
     ),
     # The latter two are for the maintainer scripts of the root's packages.
     packages=("qemu-system-arm", "qemu-user-static", "arch-test"),
+    slowness=2,
 )

@@ -47,7 +47,7 @@ def in_guest(name: str) -> LiveRun:
             stdout=output,
             files=(workloads.build(kernel.architecture),),
             environment=settings(kernel),
-            timeout=_SECONDS_PER_GUEST,
+            timeout=_SECONDS_PER_GUEST * kernel.architecture.slowness,
         )
         output.seek(0)
         printed = output.read()[-4000:].decode(errors="replace")
