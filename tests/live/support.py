@@ -30,6 +30,10 @@ TREE = Path(__file__).resolve().parents[2]
 SKEP = os.environ.get("SKEP") or str(TREE / "skep")
 SLOW = float(os.environ.get("SKEP_SLOW") or 1)
 
+# What a shell runs in the background ignores Ctrl-C, and so would the tools.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 START_SECONDS = 20 * SLOW
 STOP_SECONDS = 60 * SLOW
 

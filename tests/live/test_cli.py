@@ -262,7 +262,10 @@ class Signals(support.LiveTest):
             process = subprocess.Popen([SKEP, *arguments], stdout=output, stderr=output)
             time.sleep(delay)
             process.send_signal(number)
-            status = process.wait(START_SECONDS)
+            try:
+                status = process.wait(START_SECONDS)
+            finally:
+                process.kill()
             return status, os.pread(output.fileno(), 1 << 16, 0)
 
     def test_while_starting(self) -> None:
