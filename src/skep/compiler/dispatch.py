@@ -23,7 +23,7 @@ from skep.compiler.scope import Frame
 from skep.compiler.types import Int, Struct
 from skep.compiler.values import Const, Register, Value
 from skep.errors import CompileError, InternalError
-from skep.probes.candidate import Site, SyscallCase
+from skep.probes.candidate import Clock, Param, Site, SyscallCase
 
 if TYPE_CHECKING:
     from skep.compiler.walker import Walker
@@ -74,7 +74,7 @@ def walk_entries(walker: Walker, entries: Sequence[tuple[tree.Function, Site]]) 
         _walk_matches(walker, [entry for _, entry in entries], savers, fetcher)
         return
     for saver, (_, entry) in zip(savers, entries):
-        saver.save(SyscallCase(-1, False, "", entry.params), fetcher)
+        saver.save(entry.params, Imm(0), fetcher)
     walker.builder.exit()
 
 
@@ -211,21 +211,38 @@ class _Body:
 
 
 class _Saver:
-    """What the program at the start does for each case."""
+    """What the program at the start does for each case.
+
+    Cases that save nothing but the time, which is the same for all, go on to one block.
+    """
 
     def __init__(self, walker: Walker, name: str, entry: Site) -> None:
         self.walker = walker
         self.name = name
         self.entry = entry
+        self.call = walker.builder.register()
+        self.common: SyscallCase | None = None
+        self.fetcher: Fetcher | None = None
+        self.block = walker.builder.new_block()
 
     def enter(self, case: SyscallCase, fetcher: Fetcher) -> None:
         """Save the parameters of one case and leave."""
-        self.save(case, fetcher)
+        number = saved.call_number(self.entry, case)
+        if all(isinstance(param.fetch, Clock) for param in case.params):
+            self.common, self.fetcher = case, fetcher
+            self.walker.builder.move(number, self.call)
+            self.walker.builder.jump(self.block)
+            return
+        self.save(case.params, number, fetcher)
         self.walker.builder.exit()
 
-    def save(self, case: SyscallCase, fetcher: Fetcher) -> None:
+    def save(self, params: Sequence[Param], call: ir.Operand, fetcher: Fetcher) -> None:
         """Save the parameters of one case."""
-        saved.save(self.walker, self.name, self.entry, case, fetcher)
+        saved.save(self.walker, self.name, self.entry, params, call, fetcher)
 
     def walk(self) -> None:
-        """There is no body."""
+        """Save what is common to several cases."""
+        if self.common is not None and self.walker.builder.start(self.block):
+            assert self.fetcher is not None
+            self.save(self.common.params, self.call, self.fetcher)
+            self.walker.builder.exit()

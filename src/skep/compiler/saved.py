@@ -7,6 +7,7 @@ Where calls can nest, the call's frame on the stack is the other half of the key
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from skep.compiler import ir
@@ -66,16 +67,26 @@ def map_of(name: str, entry: Site) -> MapSpec:
     return MapSpec(f"{name}_entry", kind, key, layout_of(entry).size, ENTRIES)
 
 
+def call_number(entry: Site, case: SyscallCase) -> Imm:
+    """What stands for a call in the saved record."""
+    calls = _calls(entry)
+    return Imm(calls.index(case.name) if case.name in calls else 0)
+
+
 def save(
-    walker: Walker, name: str, entry: Site, case: SyscallCase, fetcher: Fetcher
+    walker: Walker,
+    name: str,
+    entry: Site,
+    params: Sequence[Param],
+    call: ir.Operand,
+    fetcher: Fetcher,
 ) -> None:
     """At the start of a call: keep the values of its parameters for its return."""
     b = walker.builder
     spec, layout = map_of(name, entry), layout_of(entry)
     slot = b.shared_slot(layout.size, "saved arguments")
-    values = {param.name: _word(walker, fetcher, param) for param in case.params}
-    calls = _calls(entry)
-    values[CALL] = Imm(calls.index(case.name) if case.name in calls else 0)
+    values = {param.name: _word(walker, fetcher, param) for param in params}
+    values[CALL] = call
     for member_name, member in layout.members.items():
         b.store(slot, member.bit_offset // 8, values.get(member_name, Imm(0)), 8)
     key = _key(entry, fetcher)
