@@ -4,6 +4,7 @@ Standard library only, and Python 3.9: these tests also run in guests.
 
 Environment:
     SKEP            the command to test, instead of the launcher of this tree
+    SKEP_KERNEL     the kernel of the guest that this is
     SKEP_SLOW       how many times slower than usual this machine is (guests: 20)
 """
 
@@ -22,7 +23,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Callable, NamedTuple
+from typing import Any, Callable, NamedTuple, TypeVar
 
 from tests.live import preemption
 
@@ -36,6 +37,9 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 START_SECONDS = 20 * SLOW
 STOP_SECONDS = 60 * SLOW
+
+KERNEL = os.environ.get("SKEP_KERNEL")
+"""Which guest this is; None outside of guests."""
 
 _POLL_SECONDS = 0.01
 
@@ -169,6 +173,16 @@ class Tool:
 
     def _errors(self) -> str:
         return os.pread(self._stderr.fileno(), 1 << 16, 0).decode(errors="replace")
+
+
+C = TypeVar("C", bound="type[unittest.TestCase]")
+
+
+def only_on(*kernels: str) -> Callable[[C], C]:
+    """A decorator of tests that in guests run on some kernels only: what they are about
+    differs little between kernels.  Natively they run."""
+    is_left_out = KERNEL is not None and KERNEL not in kernels
+    return unittest.skipIf(is_left_out, f"of guests, runs on {' and '.join(kernels)}")
 
 
 class LiveTest(preemption.Again):

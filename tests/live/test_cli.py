@@ -16,6 +16,9 @@ from tests.live import preemption, support
 from tests.live.bpf_objects import existing_objects, held_objects
 from tests.live.support import SKEP, SLOW, START_SECONDS, Tool
 
+# The command line depends on Python, and hardly on the kernel.
+oldest_and_newest = support.only_on("5.10", "7.2")
+
 TOOLS = ("biolatency", "execsnoop", "opensnoop", "tcplife")
 FILE_SYSTEMS = ("btrfs", "ext4", "f2fs", "nfs", "xfs", "zfs")
 ALL_TOOLS = (
@@ -42,6 +45,7 @@ def execute_something() -> None:
     os.waitpid(os.posix_spawn("/bin/true", ["true"], os.environ), 0)
 
 
+@oldest_and_newest
 class Words(support.LiveTest):
     def assert_succeeds(self, *arguments: str) -> str:
         done = run(*arguments)
@@ -137,6 +141,7 @@ class Doctor(support.LiveTest):
         self.assertEqual(options, {"executed": None, "failed, failed_at": "-x"})
 
 
+@oldest_and_newest
 class Dump(support.LiveTest):
     def dump(self, name: str, stage: str) -> str:
         done = run(name, "--dump", stage)
@@ -158,6 +163,7 @@ class Dump(support.LiveTest):
                 self.assertTrue(self.dump("opensnoop", stage).startswith("# opened"))
 
 
+@oldest_and_newest
 class Rejection(support.LiveTest):
     # Every program reads a register that has no value.
     BROKEN = """
@@ -206,6 +212,7 @@ sys.exit(main())
         self.assertRegex(log.decode(), r"(?s)^# tp_btf:.*\n\d+: .*R5 !read_ok")
 
 
+@oldest_and_newest
 class Receipts(support.LiveTest):
     def test_text(self) -> None:
         for name in TOOLS:
@@ -222,6 +229,7 @@ class Receipts(support.LiveTest):
         self.assertRegex(first["attached"], r"^\w+:")
 
 
+@oldest_and_newest
 class Output(support.LiveTest):
     def test_full_disk(self) -> None:
         for arguments in (("list",), ("opensnoop", "--help"), *((t,) for t in TOOLS)):
@@ -253,6 +261,7 @@ class Output(support.LiveTest):
             self.assertEqual(process.wait(START_SECONDS), 0)
 
 
+@oldest_and_newest
 class Signals(support.LiveTest):
     def ended(
         self, arguments: Sequence[str], number: int, delay: float

@@ -306,9 +306,7 @@ class Nfs(FsslowerTest):
         rows = [row for row in self.rows(outcome) if row.name == "large"]
         self.assertIn(Row("write", SYNCED_BYTES, 0, "large"), rows)
         commits = {row for row in rows if row.operation == "commit"}
-        described = os.path.exists("/sys/kernel/btf/nfs")
-        expected = {Row("commit", 0, 0, "large")} if described else set()
-        self.assertEqual(commits, expected)
+        self.assertEqual(commits, {Row("commit", 0, 0, "large")})
 
 
 class Nfs3(Nfs):

@@ -19,6 +19,11 @@ from tests.live import (
 from tests.live.support import Tool
 
 RAW, CLASSIC = 1, 2
+
+# Each choice is tested natively, and on one older and one newer kernel.
+raw_kernels = support.only_on("5.10", "6.12")
+classic_kernels = support.only_on("6.1", "7.2")
+
 LAUNCHER = str(support.TREE / "tests" / "live" / "lower_rung.py")
 EVENTS = "/sys/kernel/tracing/events/syscalls"
 
@@ -45,6 +50,7 @@ class LowerRung(support.LiveTest):
             return tool.stop().stderr.decode()
 
 
+@raw_kernels
 class RawOpens(LowerRung, test_opensnoop.Rows):
     rung = RAW
 
@@ -52,10 +58,12 @@ class RawOpens(LowerRung, test_opensnoop.Rows):
         self.assertIn(": raw_tracepoint:sys_exit (", self.receipt("opensnoop"))
 
 
+@raw_kernels
 class RawPaths(LowerRung, test_opensnoop.Paths):
     rung = RAW
 
 
+@classic_kernels
 class ClassicOpens(LowerRung, test_opensnoop.Rows):
     rung = CLASSIC
 
@@ -69,10 +77,12 @@ class ClassicOpens(LowerRung, test_opensnoop.Rows):
         self.assertEqual(test_opensnoop.rows_of(outcome, calls), [])
 
 
+@classic_kernels
 class ClassicPaths(LowerRung, test_opensnoop.Paths):
     rung = CLASSIC
 
 
+@raw_kernels
 class RawExecs(LowerRung, test_execsnoop.Successes):
     rung = RAW
 
@@ -82,10 +92,12 @@ class RawExecs(LowerRung, test_execsnoop.Successes):
             self.assertIn(f": raw_tracepoint:{name} (", receipt)
 
 
+@raw_kernels
 class RawFailures(LowerRung, test_execsnoop.Failures):
     rung = RAW
 
 
+@classic_kernels
 class ClassicFailures(LowerRung, test_execsnoop.Failures):
     rung = CLASSIC
 
@@ -94,6 +106,7 @@ class ClassicFailures(LowerRung, test_execsnoop.Failures):
         self.assertIn(": tracepoint:syscalls:sys_exit_execve", receipt)
 
 
+@raw_kernels
 class RawConnections(LowerRung, test_tcplife.Rows):
     rung = RAW
 
@@ -102,10 +115,12 @@ class RawConnections(LowerRung, test_tcplife.Rows):
         self.assertIn(": raw_tracepoint:inet_sock_set_state (", receipt)
 
 
+@raw_kernels
 class RawEnds(LowerRung, test_tcplife.Ends):
     rung = RAW
 
 
+@raw_kernels
 class RawRequests(LowerRung, test_biolatency.Counts):
     rung = RAW
 

@@ -189,7 +189,7 @@ def commit_begun(data):
 @on.raw_tracepoint("nfs_commit_done", COMMIT_DONE, "nfs", when=of_nfs)
 def committed(task, data):
     if not bpf.has_type("struct nfs_commit_data"):
-        return  # Linux 5.10, whose modules do not tell their types
+        return  # modules of Linux 5.10 do not tell their types
     commit = commits.lookup(bpf.address(data))
     if commit is None:
         return
