@@ -154,8 +154,8 @@ def _unknown(name: str, module: str, target: Target) -> SkepError:
     loaded = not module or target.module_btf(module) is not None
     if not loaded and not symbols:
         return NotLoaded(
-            f"the kernel has no function {name!r}",
-            notes=[f"the module {module} is not loaded, or has no such function"],
+            f"the kernel module {module} is not loaded",
+            notes=[f"there is no function {name!r}"],
             hint=f"modprobe {module}",
         )
     notes.append("a function that the compiler has inlined everywhere cannot be traced")

@@ -10,7 +10,7 @@ from skep.authoring.on import Plan, Probe
 from skep.compiler.body import Handler
 from skep.compiler.environment import HistogramObject
 from skep.compiler.program import Compiled, compile_entries, compile_site
-from skep.errors import NoSuchProcess, ProbeNotFound, SkepError
+from skep.errors import NoSuchProcess, NotLoaded, ProbeNotFound, SkepError
 from skep.output.receipts import Receipt
 from skep.probes.candidate import Candidate, Site
 from skep.probes.intention import SyscallEnter, SyscallExit, Uprobe, Uretprobe
@@ -111,7 +111,8 @@ def ladder_of(group: Group, binding: Binding, target: Target) -> Iterator[Rung]:
         except NoSuchProcess:
             raise  # of no concern to the tool's source
         except SkepError as error:
-            if error.diagnostic.span is None:
+            # That a module is not loaded is no fault of the tool's source.
+            if error.diagnostic.span is None and not isinstance(error, NotLoaded):
                 span = binding.environment.tree_of(probe.handler).span
                 error.diagnostic = error.diagnostic._replace(span=span)
             raise
