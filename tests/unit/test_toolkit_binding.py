@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 
+from skep.authoring.shared_options import TaskOptions
 from skep.compiler.environment import HistogramObject, MapObject, StreamObject
 from skep.errors import InternalError
 from skep.fields import U8, U16, U32, U64, Args, Column, Comm, Field, Member, Text
 from skep.spec import MapSpec, RecordLayout
 from skep.toolkit.binding import RING_SIZE, Binding, guard_of, record_layout
+from skep.toolkit.tool import load, tool_names
 from tests.unit.tool_source import Make, bound, make_tool
 
 __all__ = ["make_tool"]
@@ -282,3 +284,15 @@ def test_a_guard_is_a_kernel_side_function(make_tool: Make) -> None:
     assert guard_of(lambda options: True) is None
     assert guard_of(tool.options.options["pid"]) is None
     assert guard_of(None) is None
+
+
+@pytest.mark.parametrize("name", tool_names())
+def test_every_tool_about_tasks_has_the_common_columns(name: str) -> None:
+    tool = load(name)
+    if not issubclass(tool.options, TaskOptions):
+        return
+    (stream,) = tool.streams.values()
+    plain = Binding(tool, bound(tool)).visible(stream.record)
+    for option in ("timestamp", "show_uid"):
+        shown = Binding(tool, bound(tool, **{option: True})).visible(stream.record)
+        assert len(shown) == len(plain) + 1, option

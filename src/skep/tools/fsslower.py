@@ -25,6 +25,7 @@ from skep.fields import (
     Pid,
     Ret,
     Text,
+    Time,
     Uid,
     WallClock,
 )
@@ -88,6 +89,7 @@ def as_table(options):
 
 
 class Operation(Record):
+    timestamp: Time = column(when=Options.timestamp)
     end: MonotonicUs = column(title="ENDTIME_us", when=Options.csv)
     time: WallClock = column(when=as_table)
     uid: Uid = column(when=Options.show_uid)

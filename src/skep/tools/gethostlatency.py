@@ -8,7 +8,16 @@ Examples:
 """
 
 from skep import Record, Stream, TaskOptions, column, on
-from skep.fields import Comm, LatencyMs, LookupResult, Pid, Text, WallClock
+from skep.fields import (
+    Comm,
+    LatencyMs,
+    LookupResult,
+    Pid,
+    Text,
+    Time,
+    Uid,
+    WallClock,
+)
 from skep.fields.lookups import NOT_FOUND
 
 
@@ -18,6 +27,8 @@ class Options(TaskOptions):
 
 class Lookup(Record):
     time: WallClock = column(width=9)
+    timestamp: Time = column(when=Options.timestamp)
+    uid: Uid = column(when=Options.show_uid)
     pid: Pid
     comm: Comm
     latency_ns: LatencyMs = column(title="LATms", width=10)
