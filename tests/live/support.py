@@ -23,7 +23,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Callable, NamedTuple, TypeVar
+from typing import Any, Callable, NamedTuple
 
 from tests.live import preemption
 
@@ -175,10 +175,7 @@ class Tool:
         return os.pread(self._stderr.fileno(), 1 << 16, 0).decode(errors="replace")
 
 
-C = TypeVar("C")
-
-
-def only_on(*kernels: str) -> Callable[[C], C]:
+def only_on(*kernels: str) -> Callable[[Any], Any]:
     """A decorator of tests that in guests run on some kernels only: what they are about
     differs little between kernels.  Natively they run."""
     is_left_out = KERNEL is not None and KERNEL not in kernels
