@@ -29,6 +29,7 @@ _ACCELERATOR = os.environ.get("SKEP_GUEST_ACCEL", "tcg,thread=single")
 # something is done for each CPU or only for the first.
 _CPUS = 2
 _MEMORY = "2G"
+_MEMORY_WITH_BCC = "6G"  # LLVM and the headers lie in memory twice while they are unpacked
 _SCRATCH_BYTES = 512 << 20
 _OUTPUT_BYTES = 512 << 20
 
@@ -82,7 +83,7 @@ def run(
             with open(work / disk, "wb") as stream:
                 stream.truncate(size)
         options = f"{_kernel_arguments(kernel.architecture)} {boot_options}"
-        qemu = _qemu_command(kernel.architecture, image.kernel, work, options)
+        qemu = _qemu_command(kernel, image.kernel, work, options)
         outcome = _run_qemu(qemu, work, stdout, timeout)
         if out is not None and outcome.status is not None:
             with tarfile.open(work / "out") as tar:
@@ -119,9 +120,9 @@ def _kernel_arguments(machine: Architecture) -> str:
     return f"{fixed} {machine.kernel_arguments}"
 
 
-def _qemu_command(
-    machine: Architecture, image: Path, work: Path, options: str
-) -> list[str]:
+def _qemu_command(kernel: Kernel, image: Path, work: Path, options: str) -> list[str]:
+    machine = kernel.architecture
+    memory = _MEMORY_WITH_BCC if kernel.has_bcc else _MEMORY
     drives = (
         argument
         for disk in ("scratch", "out")
@@ -134,7 +135,7 @@ def _qemu_command(
         *("-chardev", "stdio,id=output,signal=off"),
         *("-chardev", f"file,id=report,path={work / 'report'}"),
         *("-accel", _ACCELERATOR, *machine.machine),
-        *("-smp", str(_CPUS), "-m", _MEMORY, "-no-reboot"),
+        *("-smp", str(_CPUS), "-m", memory, "-no-reboot"),
         *("-kernel", str(image), "-initrd", str(work / "initrd")),
         *("-append", options),
         *drives,

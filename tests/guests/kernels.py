@@ -16,12 +16,13 @@ class Kernel:
     suite: str
     architecture: Architecture = AMD64
     has_zfs: bool = False
+    has_bcc: bool = False
 
     @property
     def name(self) -> str:
         """What a kernel is called here, such as "6.12" or "6.12-arm64"."""
         foreign = "" if self.architecture is AMD64 else f"-{self.architecture.debian}"
-        return self.version + foreign + "-zfs" * self.has_zfs
+        return self.version + foreign + "-zfs" * self.has_zfs + "-bcc" * self.has_bcc
 
     @property
     def tests(self) -> str:
@@ -45,6 +46,9 @@ ARM64_KERNELS = (Kernel("6.12", "trixie", ARM64),)
 ZFS_KERNELS = (Kernel("6.12", "trixie", has_zfs=True),)
 
 ALL = {kernel.name: kernel for kernel in (*KERNELS, *ARM64_KERNELS, *ZFS_KERNELS)}
+
+# One with bcc and what that compiles against: for benchmarks, no tests run there.
+BCC_KERNEL = Kernel("6.12", "trixie", has_bcc=True)
 
 
 def names(kernels: Iterable[Kernel]) -> tuple[str, ...]:

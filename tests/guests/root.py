@@ -64,6 +64,15 @@ _ZFS_ARGUMENTS = (
     f"--customize-hook={_REMOVE_COMPILER}",
 )
 
+# bcc compiles with its own clang; of the headers' dependencies it needs no compiler.
+_BCC_PACKAGES = ("bpfcc-tools", "linux-headers-amd64")
+
+_REMOVE_GCC = """
+rm -rf "$1"/usr/lib/gcc "$1"/usr/libexec/gcc
+"""
+
+_BCC_ARGUMENTS = (f"--customize-hook={_REMOVE_GCC}",)
+
 # Debian's installer merges / into /usr from bullseye on; mmdebstrap does not.
 _MERGE_USR = """
 for directory in bin lib lib64 sbin; do
@@ -114,6 +123,7 @@ def _arguments(kernel: Kernel) -> tuple[str, ...]:
     architecture = kernel.architecture.debian
     unpack_kernel = _UNPACK_KERNEL.replace("ARCHITECTURE", architecture)
     packages = PACKAGES + GUEST_PACKAGES + _ZFS_PACKAGES * kernel.has_zfs
+    packages += _BCC_PACKAGES * kernel.has_bcc
     return (
         "--variant=essential",
         f"--architectures={architecture}",
@@ -124,6 +134,7 @@ def _arguments(kernel: Kernel) -> tuple[str, ...]:
         f"--include={','.join(packages)}",
         f"--customize-hook={unpack_kernel}",
         *(_ZFS_ARGUMENTS if kernel.has_zfs else ()),
+        *(_BCC_ARGUMENTS if kernel.has_bcc else ()),
     )
 
 
