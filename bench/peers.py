@@ -59,10 +59,31 @@ def contenders() -> list[Contender]:
     except (OSError, RuntimeError, subprocess.CalledProcessError) as error:
         print(f"the newest peers cannot be fetched: {error}", file=sys.stderr)
         found += _installed()
-    print(f"kernel {platform.release()}, Python {platform.python_version()}")
-    for contender in found:
-        print(f"{contender.name}: {contender.version}")
+    _print_versions(found)
     return found
+
+
+def with_bcc() -> list[Contender]:
+    """skep first, then the bcc that is installed here; prints the versions."""
+    found = [
+        Contender("skep", "of this tree", (str(TREE / "skep"),)),
+        Contender(
+            "bcc",
+            _installed_version("bpfcc-tools"),
+            ("/usr/bin/python3", "-u"),
+            "/usr/sbin/",
+            "-bpfcc",
+        ),
+    ]
+    _print_versions(found)
+    return found
+
+
+def _print_versions(contenders: Sequence[Contender]) -> None:
+    """Says what is measured, and where."""
+    print(f"kernel {platform.release()}, Python {platform.python_version()}")
+    for contender in contenders:
+        print(f"{contender.name}: {contender.version}", flush=True)
 
 
 def _mount_tracefs() -> None:

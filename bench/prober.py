@@ -13,12 +13,14 @@ from types import TracebackType
 
 from bench.running import DoesNotRun, last_line
 
-_PERIOD_SECONDS = 0.0005
 _MOST_EVENTS = 200_000
 _READ_BYTES = 4096
 _STARTED_SECONDS = 1.5
 
 _ROW = re.compile(rb"/no-such-event/(\d+)\s")
+
+# xfsslower's; the number is OFF_KB.
+_READ_ROW = re.compile(rb" R 0 +(\d+) +\d+\.\d\d probed\s")
 
 _CLOCK = struct.Struct("d")
 
@@ -26,10 +28,11 @@ _CLOCK = struct.Struct("d")
 class Prober:
     """A child process that makes events and notes the time before each.
 
-    `options` make a tool show the events.
+    `options` make a tool show the events; `period` is the seconds between two.
     """
 
     options: tuple[str, ...] = ()
+    period = 0.0005
 
     def __enter__(self) -> Prober:
         # The first slot counts the events; the others have their times.
@@ -41,7 +44,7 @@ class Prober:
             finally:
                 os._exit(0)
         while not self._count():
-            time.sleep(_PERIOD_SECONDS)
+            time.sleep(self.period)
         return self
 
     def __exit__(
@@ -77,7 +80,7 @@ class Prober:
             _CLOCK.pack_into(self._times, offset, time.monotonic())
             self.event(number)
             _CLOCK.pack_into(self._times, 0, number + 1)
-            time.sleep(_PERIOD_SECONDS)
+            time.sleep(self.period)
 
     def _count(self) -> int:
         return int(_CLOCK.unpack_from(self._times, 0)[0])
@@ -119,7 +122,46 @@ class ExecProber(OpenProber):
             os.execv(name, [name])
 
 
-class DiskProber(Prober):
+class _FileProber(Prober):
+    """Events of an open file."""
+
+    _fd = -1
+
+    def stop(self) -> None:
+        """Makes no more events and closes the file."""
+        super().stop()
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+
+class ReadProber(_FileProber):
+    """Reads behind the end of a file in a directory, at numbered KiB."""
+
+    options = ("0",)
+    period = 0.005  # bcc may take minutes to start where the CPU is emulated
+
+    def __init__(self, directory: str) -> None:
+        path = os.path.join(directory, "probed")
+        self._fd = os.open(path, os.O_CREAT | os.O_RDWR)
+
+    def event(self, number: int) -> None:
+        """Reads nothing at an offset that tells the number."""
+        os.pread(self._fd, 1, number << 10)
+
+    def is_seen(self, output: bytes) -> bool:
+        """Whether a whole row is printed."""
+        return _READ_ROW.search(output) is not None
+
+    def first_seen(self, output: bytes) -> float:
+        """The time of the least number that is printed; CPUs may be out of order."""
+        numbers = _READ_ROW.findall(output)
+        if not numbers:
+            raise DoesNotRun(last_line(output))
+        return self._time(min(map(int, numbers)))
+
+
+class DiskProber(_FileProber):
     """Reads of a disk, which a tool only counts."""
 
     def __init__(self, disk: str) -> None:
@@ -131,16 +173,9 @@ class DiskProber(Prober):
         """Reads one block."""
         os.preadv(self._fd, [self._buffer], 0)
 
-    def stop(self) -> None:
-        """Makes no more events and leaves the disk."""
-        super().stop()
-        if self._fd >= 0:
-            os.close(self._fd)
-            self._fd = -1
-
     def is_seen(self, output: bytes) -> bool:
         """Whether the tool is surely up; it prints no count before its end."""
-        return self._count() * _PERIOD_SECONDS > _STARTED_SECONDS
+        return self._count() * self.period > _STARTED_SECONDS
 
     def first_seen(self, output: bytes) -> float:
         """The time of the event from which on there were as many as counted.

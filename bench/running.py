@@ -14,14 +14,15 @@ from pathlib import Path
 from types import TracebackType
 
 from tests.live.bpf_objects import held_objects, run_time_ns
+from tests.live.support import SLOW
 
 _STATS = Path("/proc/sys/kernel/bpf_stats_enabled")
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 # No tool takes longer to attach its probes; after them nothing changes any more.
-_QUIET_SECONDS = 0.5
-_START_SECONDS = 30
-_END_SECONDS = 60
+_QUIET_SECONDS = 0.5 * SLOW
+_START_SECONDS = 30 * SLOW
+_END_SECONDS = 60 * SLOW
 
 # bpftrace: "Lost 5 events"; skep: "5 events lost", and again "in all 5 events lost".
 _ADMITTED = re.compile(r"lost (\d+)|(\d+) events lost", re.IGNORECASE)

@@ -48,9 +48,12 @@ def slowed(
     return {**figures, "slowdown": figures["elapsed_ns"] / min(before_ns, work())}
 
 
-def kernel_ns(contender: Contender, tool: str, work: Workload, count: int) -> float:
+def kernel_ns(
+    contender: Contender, tool: str, work: Workload, count: int, *options: str
+) -> float:
     """The time that a tool's programs take in the kernel for each event."""
-    with program_statistics(), Running(contender.command(tool)) as running:
+    command = contender.command(tool, *options)
+    with program_statistics(), Running(command) as running:
         before = running.run_time_ns()
         work()
         return (running.run_time_ns() - before) / count

@@ -29,7 +29,9 @@ _ACCELERATOR = os.environ.get("SKEP_GUEST_ACCEL", "tcg,thread=single")
 # something is done for each CPU or only for the first.
 _CPUS = 2
 _MEMORY = "2G"
-_MEMORY_WITH_BCC = "6G"  # LLVM and the headers lie in memory twice while they are unpacked
+_MEMORY_WITH_BCC = (
+    "6G"  # LLVM and the headers lie in memory twice while they are unpacked
+)
 _SCRATCH_BYTES = 512 << 20
 _OUTPUT_BYTES = 512 << 20
 
