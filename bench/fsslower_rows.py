@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 from contextlib import suppress
@@ -16,7 +17,8 @@ _WRITES = 53
 _SYNCS = 17
 
 _ROW = re.compile(
-    r"^\d\d:\d\d:\d\d .{14} \d+ +([A-Z]) (\d+) +(-?\d+) +\d+\.\d\d (.*)$", re.MULTILINE
+    r"^\d\d:\d\d:\d\d .{14} \d+ +([A-Z]) (-?\d+) +(-?\d+) +\d+\.\d\d (.*)$",
+    re.MULTILINE,
 )
 
 
@@ -65,8 +67,8 @@ def _use(path: str, name: str) -> list[Row]:
 def unusual(directory: str) -> list[Row]:
     """A long name, an append, a failing read, a far offset; their rows.
 
-    The row of an append has the place that was written to, that of a failure the error
-    as 32 bits without a sign.
+    They are skep's: an append is where it wrote to, and an error is negative. bcc cuts
+    the name, has another place, and an error near 2**32.
     """
     long = "l" * 100
     rows = [Row("O", 0, 0, long), Row("W", 7000, 0, long)]
@@ -81,6 +83,6 @@ def unusual(directory: str) -> list[Row]:
     rows.append(Row("R", len(os.pread(file, 0, far)), far >> 10, long))
     with suppress(OSError):  # EINVAL: not aligned
         os.pread(file, 100, 1)
-    rows.append(Row("R", 2**32 - 22, 0, long))
+    rows.append(Row("R", -errno.EINVAL, 0, long))
     os.close(file)
     return rows
