@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Callable, NamedTuple
 
-from skep.compiler.environment import SourceFunction
+from skep.compiler.environment import KernelFunction, SourceFunction
 from skep.probes.intention import (
     FunctionEntry,
     FunctionExit,
@@ -52,7 +52,7 @@ class Probe(NamedTuple):
     that belongs to no `plan` is always attached.
     """
 
-    handler: SourceFunction
+    handler: KernelFunction
     intention: Intention
     when: object = None
     plan: Plan | None = None

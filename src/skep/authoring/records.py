@@ -31,6 +31,13 @@ class Record:
             members[name] = Member(name, field, declared)
         cls.members = tuple(members.values())
 
+    @classmethod
+    def of(cls, name: str, members: Sequence[Member]) -> type[Record]:
+        """A record class with these members behind those of this one."""
+        made: type[Record] = type(name, (cls,), {})
+        made.members = (*cls.members, *members)
+        return made
+
     def __init__(self, **values: Any) -> None:
         self.__dict__.update(values)
 

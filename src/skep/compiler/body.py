@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from skep.compiler import ir, tree
 from skep.compiler.arithmetic import convert, expect_number
 from skep.compiler.conditions import merge
-from skep.compiler.environment import Globals, SourceFunction
+from skep.compiler.environment import Globals, KernelFunction, SourceFunction
 from skep.compiler.scope import Frame, assigned_names
 from skep.compiler.types import S64
 from skep.compiler.values import Const, Static, Value
@@ -25,7 +25,7 @@ class Handler(NamedTuple):
     the handler runs.
     """
 
-    function: SourceFunction
+    function: KernelFunction
     guards: Sequence[SourceFunction] = ()
 
 

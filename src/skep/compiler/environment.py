@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from types import CellType, CodeType
-from typing import Any, Callable, NamedTuple, Protocol
+from typing import Any, Callable, NamedTuple, Protocol, Union
 
 from skep.compiler import tree
 from skep.compiler.types import Layout
@@ -33,6 +33,21 @@ class SourceFunction(Protocol):
         """The variables of its module."""
 
 
+class WrittenFunction(NamedTuple):
+    """A function that a front end made from another language than Python.
+
+    `names` are those that the tree does not define itself; looking one up may cost
+    something, as with the enumerators of a kernel.
+    """
+
+    tree: tree.Function
+    names: Mapping[str, object]
+
+
+KernelFunction = Union[SourceFunction, WrittenFunction]
+"""What the compiler can be given to compile."""
+
+
 class Environment(NamedTuple):
     """How the compiler gets at Python objects.
 
@@ -41,7 +56,7 @@ class Environment(NamedTuple):
     object as it is.
     """
 
-    tree_of: Callable[[SourceFunction], tree.Function]
+    tree_of: Callable[[KernelFunction], tree.Function]
     bind: Callable[[object], object]
 
 
@@ -115,8 +130,10 @@ class Globals(NamedTuple):
     closure: Mapping[str, object]
 
     @classmethod
-    def of(cls, function: SourceFunction) -> Globals:
+    def of(cls, function: KernelFunction) -> Globals:
         """The names that a function sees."""
+        if isinstance(function, WrittenFunction):
+            return cls(function.names, {})
         cells = zip(function.__code__.co_freevars, function.__closure__ or ())
         closure = {name: cell.cell_contents for name, cell in cells}
         return cls(function.__globals__, closure)

@@ -134,7 +134,7 @@ def _check_common(options: Any) -> None:
 
 def _check_rows(tool: Tool, options: Any) -> None:
     """The options about rows: a tool that makes histograms has none."""
-    if tool.streams or tool.tables:
+    if tool.streams or tool.tables or tool.hook("declare"):
         return
     for name in ("columns", "sort", "limit"):
         if getattr(options, name) is not None:

@@ -14,15 +14,18 @@ from skep.authoring.on import Probe
 from skep.authoring.options import Option, Options
 from skep.authoring.outputs import Histogram, Map, Stream, Table
 from skep.authoring.records import Record
+from skep.compiler import tree
 from skep.compiler.environment import (
     INLINE_MARK,
     EmittedField,
     Environment,
     HistogramObject,
+    KernelFunction,
     MapObject,
     SourceFunction,
     StreamObject,
     TableObject,
+    WrittenFunction,
 )
 from skep.compiler.types import Layout, from_c, lay_out
 from skep.compiler.types import Type as KernelType
@@ -78,7 +81,7 @@ class Binding:
         self.ring = MapSpec("events", "ringbuf", 0, 0, ring_size)
         self.with_time = with_time
         self._objects: dict[int, object] = {}
-        self.environment = Environment(function_tree, self.bind)
+        self.environment = Environment(_tree_of, self.bind)
 
     def bind(self, value: object) -> object:
         """What a declaration stands for in this run; other objects as they are."""
@@ -236,10 +239,18 @@ class Binding:
     def _name(self, declared: object) -> str:
         """The name of a map: that of the tool's variable, or a number for the maps of
         other modules."""
-        for name, value in vars(self.tool.module).items():
-            if value is declared:
-                return name
+        tool = self.tool
+        for names in (tool.histograms, tool.tables, vars(tool.module)):
+            for name, value in names.items():
+                if value is declared:
+                    return name
         return f"map{len(self._objects)}"
+
+
+def _tree_of(function: KernelFunction) -> tree.Function:
+    if isinstance(function, WrittenFunction):
+        return function.tree
+    return function_tree(function)
 
 
 def _refers(value: object) -> bool:

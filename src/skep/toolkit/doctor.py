@@ -176,7 +176,9 @@ def findings_of(tool: Tool, target: Target) -> Iterator[Finding]:
 
     Of several plans, the first that works.
     """
-    binding = Binding(tool, bind(tool, {}))
+    options = bind(tool, {})
+    tool = tool.declared(options, target)
+    binding = Binding(tool, options)
     always, *plans = schemes_of(binding)
     for group in always.groups:
         yield from _try_group(group, "", binding, target)

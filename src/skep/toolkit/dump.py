@@ -8,7 +8,7 @@ from typing import Callable
 from skep.asm import slot_numbers
 from skep.asm.disasm import notation
 from skep.compiler import tree
-from skep.compiler.environment import SourceFunction
+from skep.compiler.environment import KernelFunction
 from skep.compiler.ir.text import graph_text
 from skep.compiler.program import Compiled
 from skep.compiler.tree_text import function_text
@@ -64,10 +64,10 @@ def _place(program: ProgramSpec) -> str:
 
 def _show_trees(rung: Rung, binding: Binding, target: Target) -> None:
     """The functions of which the programs consist, as the compiler comes by them."""
-    read: dict[SourceFunction, tree.Function] = {}
+    read: dict[KernelFunction, tree.Function] = {}
     given = binding.environment
 
-    def tree_of(function: SourceFunction) -> tree.Function:
+    def tree_of(function: KernelFunction) -> tree.Function:
         read[function] = given.tree_of(function)
         return read[function]
 

@@ -43,9 +43,9 @@ class Tracer:
     """
 
     def __init__(self, module: ModuleType, options: Any) -> None:
-        self._tool = tool_of(module)
-        self._options = options
         target = Target.from_host()
+        self._tool = tool_of(module).declared(options, target)
+        self._options = options
         self._binding = Binding(self._tool, options)
         self._session = Session(self._binding, target)
         self._context = context_of(self._binding, target)

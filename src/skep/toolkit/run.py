@@ -156,6 +156,7 @@ class Run:
         pages = getattr(self.options, "buffer_pages", None)
         ring_size = pages * mmap.PAGESIZE if pages else RING_SIZE
         is_json = self.options.format == "json"
+        self.tool = self.tool.declared(self.options, self.target)
         self.binding = Binding(self.tool, self.options, ring_size, is_json)
         if self.options.dump:
             from skep.toolkit.dump import dump

@@ -13,14 +13,25 @@ from skep.authoring.on import Probe
 from skep.authoring.options import Options
 from skep.authoring.outputs import Histogram, Stream, Table
 from skep.errors import UsageError, near_matches
+from skep.target import Target
 from skep.toolkit.aliases import ALIASES
+
+
+class Declared(NamedTuple):
+    """What the hook `declare` of a tool gives: probes and outputs by name, where they
+    follow from the options."""
+
+    probes: Mapping[str, Probe] = {}
+    streams: Mapping[str, Stream] = {}
+    histograms: Mapping[str, Histogram] = {}
+    tables: Mapping[str, Table] = {}
 
 
 class Tool(NamedTuple):
     """A tool's declarations.
 
-    `filters` and `report` are the module's optional hooks (see `docs/tools.md`).
-    `preset` has the options that the tool's name stands for.
+    `declare`, `filters` and `report` are the module's optional hooks (see
+    `docs/tools.md`).  `preset` has the options that the tool's name stands for.
     """
 
     name: str
@@ -37,6 +48,19 @@ class Tool(NamedTuple):
         """A function that the tool may define."""
         found = getattr(self.module, name, None)
         return found if callable(found) else None
+
+    def declared(self, options: Any, target: Target) -> Tool:
+        """The tool with what these options make it declare.  Raises SkepError."""
+        declare = self.hook("declare")
+        if declare is None:
+            return self
+        added: Declared = declare(options, target)
+        return self._replace(
+            probes={**self.probes, **added.probes},
+            streams={**self.streams, **added.streams},
+            histograms={**self.histograms, **added.histograms},
+            tables={**self.tables, **added.tables},
+        )
 
     @property
     def summary(self) -> str:
