@@ -19,12 +19,27 @@ LEDGER_CAUSES = (
     "scratch busy",
     "loop limit",
     "unpaired",
+    "stack collision",
 )
 """Causes of loss that programs count, in the order of the ledger's u64 counters.
 
 The ledger is an array map with one element, all the counters, so that programs have
 their address as a constant; a program adds one atomically where it loses something.
 """
+
+
+STACK_FRAMES = 127
+"""Addresses of a stack, as many as the kernel gives (PERF_MAX_STACK_DEPTH).
+
+In a record a stack is an s64, the bytes of addresses or a negative error, a u64, the
+process or 0 for the kernel, and the addresses as u64s, the innermost first.
+"""
+
+STACK_HEADER = 16
+"""Bytes before the addresses."""
+
+SECOND_STACK_MAP = 1 << 20
+"""Added to the ids of stacks for which the first of two maps had no room."""
 
 
 class MapSpec(NamedTuple):

@@ -183,6 +183,9 @@ class Access:
         if isinstance(type_, Array) and isinstance(value, Static):
             self._store_text(base, offset, type_, value, span)
             return
+        if isinstance(type_, Array) and isinstance(value, Register):
+            self._read_text(base, offset, type_, value, span)
+            return
         if isinstance(type_, (Struct, Layout, Array)):
             if not isinstance(value, Place) or value.type.size != type_.size:
                 raise CompileError(
@@ -211,6 +214,30 @@ class Access:
         for start, width in _chunks(type_.size, offset, offset, 4):
             number = int.from_bytes(padded[start : start + width], "little")
             self.builder.store(base, offset + start, Imm(signed32(number)), width)
+
+    def _read_text(
+        self, base: ir.Base, offset: int, type_: Array, value: Register, span: Span
+    ) -> None:
+        """The string behind a pointer, with zeros after it.
+
+        One byte more than a text may have tells that it was cut; a pointer that is not
+        null and cannot be read is a loss, too.
+        """
+        if not isinstance(value.type, Pointer) or type_.element.size != 1:
+            raise CompileError(f"{type_name(value)} does not fit into {type_}", span)
+        b = self.builder
+        self.zero(base, offset, type_.size)
+        present, done = b.new_block(), b.new_block()
+        b.finish(ir.Branch("!=", value.register, Imm(0), True, present, done))
+        b.start(present)
+        user = value.type.space == "user"
+        helper = "probe_read_user_str" if user else "probe_read_kernel_str"
+        to = self.address(base, offset)
+        length = b.call(helper, to, Imm(type_.size), value.register)
+        b.count_loss("failed read", "s<", length)
+        b.count_loss("truncated", "==", length, type_.size)
+        b.jump(done)
+        b.start(done)
 
     def stored_number(self, type_: Type, value: Value, span: Span) -> Number:
         """A scalar value as `type_` keeps it in memory."""

@@ -166,14 +166,16 @@ class Builder:
         size = -(-size // 8) * 8
         return self._slots.setdefault((size, what), Slot(size, 8, what))
 
-    def count_loss(self, cause: str, operator: str, result: int) -> None:
-        """Count a loss if `result operator 0`; go on in any case.
+    def count_loss(
+        self, cause: str, operator: str, result: int, value: int = 0
+    ) -> None:
+        """Count a loss if `result operator value`; go on in any case.
 
         The ledger is the only element of an array map, so that its address is a
         constant and no look-up is needed.
         """
         cold, after = self.new_block(cold=True), self.new_block()
-        self.finish(ir.Branch(operator, result, Imm(0), True, cold, after))
+        self.finish(ir.Branch(operator, result, Imm(value), True, cold, after))
         self.start(cold)
         self.add_to_ledger(cause)
         self.jump(after)

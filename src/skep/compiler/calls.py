@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from types import FunctionType
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Callable, NamedTuple
 
 from skep.compiler import tree
 from skep.compiler.conditions import merge
 from skep.compiler.environment import INLINE_MARK, Globals, SourceFunction
 from skep.compiler.intrinsics import INTRINSICS, METHODS
-from skep.compiler.intrinsics.registry import counted, match_arguments
+from skep.compiler.intrinsics.registry import Arguments, counted, match_arguments
 from skep.compiler.scope import Deferred, Flow, Frame, assigned_names
 from skep.compiler.types import Layout
 from skep.compiler.values import Place, Static, Value, type_name
@@ -62,8 +62,16 @@ def _intrinsic(walker: Walker, name: str, node: tree.Call) -> Value:
     return found.lower(walker, arguments)
 
 
-def construct(walker: Walker, layout: Layout, node: tree.Call) -> Place:
-    """`Key(pid=..., disk=...)`: a record on the stack, padding and all zeroed first."""
+def construct(
+    walker: Walker,
+    layout: Layout,
+    node: tree.Call,
+    fill: Callable[[str], Value | None] = lambda name: None,
+) -> Place:
+    """`Key(pid=..., disk=...)`: a record on the stack, padding and all zeroed first.
+
+    `fill` gives the value of a member that is not given.
+    """
     if node.arguments:
         raise CompileError(
             f"{layout.name}() takes its fields by name", node.arguments[0].span
@@ -74,14 +82,21 @@ def construct(walker: Walker, layout: Layout, node: tree.Call) -> Place:
     given = dict(node.keywords)
     for name, member in layout.members.items():
         expression = given.pop(name, None)
-        if expression is None:
+        value = walker.value(expression) if expression else fill(name)
+        if value is None:
             raise CompileError(f"{layout.name}() needs {name}", node.span)
-        value = walker.value(expression)
-        offset = member.bit_offset // 8
-        walker.access.store(slot, offset, member.type, value, expression.span)
+        span = expression.span if expression else node.span
+        walker.access.store(slot, member.bit_offset // 8, member.type, value, span)
     for name, expression in given.items():
         raise CompileError(f"{layout.name} has no field '{name}'", expression.span)
     return Place(slot, 0, layout, "stack")
+
+
+def filled(walker: Walker, intrinsic: str | None, node: tree.Call) -> Value | None:
+    """The value of an intrinsic without arguments; None if there is none."""
+    if intrinsic is None:
+        return None
+    return INTRINSICS[intrinsic].lower(walker, Arguments({}, node))
 
 
 def _has_padding(layout: Layout) -> bool:

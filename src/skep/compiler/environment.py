@@ -98,7 +98,8 @@ class HistogramObject(NamedTuple):
 
     The map's value is `slots` u64 counters and, with `total`, a u64 sum of the values
     behind them.  Slot n counts values whose highest set bit is bit n, slot 0 also zero.
-    `hidden` are names of the key record that may be given but do not count in this run.
+    `hidden` are names of the key record that may be given but do not count in this run;
+    `fills` are the intrinsics that fill members which are not given.
     """
 
     map: MapSpec
@@ -106,6 +107,14 @@ class HistogramObject(NamedTuple):
     slots: int
     total: bool
     hidden: Sequence[str] = ()
+    fills: Mapping[str, str] = {}
+
+
+class StackMaps(NamedTuple):
+    """Maps of kind "stack_trace": the second has what the first has no room for."""
+
+    first: MapSpec
+    second: MapSpec
 
 
 class TableObject(NamedTuple):
@@ -113,7 +122,9 @@ class TableObject(NamedTuple):
 
     Programs add to the map whose number (0 or 1) is the element of the array map
     `epoch`; meanwhile the other can be read and emptied.  `value` has 8-byte members.
-    `hidden` are names that may be given but do not count in this run.
+    `hidden` are names that may be given but do not count in this run.  `fills` are
+    the intrinsics that fill members of the key which are not given.  Stacks in the key
+    are in `stacks`, which take turns, too.
     """
 
     epoch: MapSpec
@@ -121,6 +132,8 @@ class TableObject(NamedTuple):
     key: Layout
     value: Layout
     hidden: Sequence[str] = ()
+    fills: Mapping[str, str] = {}
+    stacks: Sequence[StackMaps] = ()
 
 
 class Globals(NamedTuple):

@@ -17,6 +17,7 @@ from skep.fields.lookups import LookupResult
 from skep.fields.paths import FullPath
 from skep.fields.results import Errno, FdOrErrno, Ret
 from skep.fields.sizes import KiloBytes
+from skep.fields.stacks import KernelStack, Stack, UserStack
 from skep.fields.task import CgroupId, Comm, Cpu, Pid, Ppid, Tid, Uid
 from skep.fields.text import Args, Bytes, Text
 from skep.fields.times import (
@@ -32,10 +33,10 @@ from skep.fields.times import (
 __all__ = [
     "S32",
     "S64",
-    "U8",
     "U16",
     "U32",
     "U64",
+    "U8",
     "Args",
     "Bytes",
     "Cell",
@@ -59,6 +60,7 @@ __all__ = [
     "IoFlags",
     "IpAddress",
     "IpVersion",
+    "KernelStack",
     "KiloBytes",
     "LatencyMs",
     "LatencyUs",
@@ -71,10 +73,12 @@ __all__ = [
     "Ppid",
     "Ret",
     "SinceStart",
+    "Stack",
     "Text",
     "Tid",
     "Time",
     "Uid",
+    "UserStack",
     "Value",
     "WallClock",
     "column",

@@ -11,12 +11,15 @@ Text is plain here; escaping belongs to `skep.output.escape` alone.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Callable, NamedTuple
+from typing import TYPE_CHECKING, Any, Callable, NamedTuple
 
 from skep.errors import UsageError
 from skep.fields.cgroupfs import Cgroups
 from skep.fields.clock import Clock
 from skep.fields.diskstats import Disks
+
+if TYPE_CHECKING:
+    from skep.symbols.resolver import Symbols
 
 
 class Column(NamedTuple):
@@ -66,7 +69,7 @@ class Context:
     their numbers differ between kernels.
     """
 
-    __slots__ = ("cgroups", "clock", "disks", "io_names")
+    __slots__ = ("_symbols", "cgroups", "clock", "disks", "io_names")
 
     def __init__(
         self,
@@ -79,6 +82,16 @@ class Context:
         self.io_names = io_names or {}
         self.disks = disks or Disks()
         self.cgroups = cgroups or Cgroups()
+        self._symbols: Symbols | None = None
+
+    @property
+    def symbols(self) -> Symbols:
+        """What addresses mean, looked up when the first is asked for."""
+        if self._symbols is None:
+            from skep.symbols.resolver import Symbols
+
+            self._symbols = Symbols()
+        return self._symbols
 
 
 class Member(NamedTuple):
@@ -103,7 +116,8 @@ class Cell(NamedTuple):
     `source` is a Python expression over `Member.raw` names.  Without `text` its value
     is a number shown by the format spec `spec`; with `text`, that function gives the
     shown text.  `remember` says that few values occur, so that their texts are kept.
-    `names` has the objects that `source` needs besides.
+    `names` has the objects that `source` needs besides.  A cell that is `below` has its
+    lines under the row in a table, `width` to the right.
     """
 
     title: str
@@ -114,6 +128,7 @@ class Cell(NamedTuple):
     spec: str = "d"
     remember: bool = True
     names: Mapping[str, Any] = {}
+    below: bool = False
 
 
 class Value(NamedTuple):
@@ -136,6 +151,7 @@ class Field:
 
     ctype    type on the kernel side, in C spelling; "string" and "strings" are text
              of variable length at the end of the record
+    key_ctype  the type in the key of a table where it is another
     fill     compiler intrinsic that fills the member when the author passes nothing;
              None where it must be passed
     title, width, align, spec
@@ -147,6 +163,7 @@ class Field:
     """
 
     ctype = "u64"
+    key_ctype: str | None = None
     fill: str | None = None
     title = ""
     width = 0

@@ -21,7 +21,7 @@ class Style(NamedTuple):
     """How the texts of a row are put together.
 
     `clean` makes a text safe and `unclean`, an expression over it, says when that is
-    needed.
+    needed.  Only `padded` rows can have lines below them.
     """
 
     padded: bool
@@ -52,7 +52,7 @@ def header(cells: Sequence[Cell], style: Style) -> str:
     """The line of titles, with its newline."""
     titles = [
         format(style.clean(part.cell.title), part.padding) + part.end
-        for part in _parts(cells, style)
+        for part in _parts(_inline(cells, style), style)
     ]
     return "".join(titles)
 
@@ -91,9 +91,22 @@ def _parts(cells: Sequence[Cell], style: Style) -> list[_Part]:
     return parts
 
 
+def _inline(cells: Sequence[Cell], style: Style) -> list[Cell]:
+    """The cells of the row itself; without lines below they are in it, too."""
+    if style.padded:
+        return [cell for cell in cells if not cell.below]
+    return [_joined(cell) if cell.below else cell for cell in cells]
+
+
+def _joined(cell: Cell) -> Cell:
+    make = cell.text
+    assert make is not None
+    return cell._replace(text=lambda value: make(value).replace("\n", ";"))
+
+
 def _row(code: Code, cells: Sequence[Cell], style: Style) -> str:
     fields = []
-    for group in _grouped(_parts(cells, style)):
+    for group in _grouped(_parts(_inline(cells, style), style)):
         part = group[0]
         code.names.update(part.cell.names)
         if _is_remembered(part.cell):
@@ -101,7 +114,31 @@ def _row(code: Code, cells: Sequence[Cell], style: Style) -> str:
             fields.append(f"{{{memo}[{part.cell.source}]}}")
         else:
             fields.append(_changing(code, part, style) + literal(part.end))
-    return f"f'{''.join(fields)}'"
+    below = [cell for cell in cells if cell.below and style.padded]
+    fields += [_below(code, cell, style) for cell in below]
+    return f"f'{''.join(fields)}{literal(chr(10)) if below else ''}'"
+
+
+def _below(code: Code, cell: Cell, style: Style) -> str:
+    """The replacement field of the lines under a row."""
+    lines = _lines(cell, style)
+    if cell.remember:
+        return f"{{{code.bind('lines', Memo(lines))}[{cell.source}]}}"
+    return f"{{{code.bind('lines', lines)}({cell.source})}}"
+
+
+def _lines(cell: Cell, style: Style) -> Callable[[Any], str]:
+    """A function that makes the lines under a row, each with its newline."""
+    assert cell.text is not None
+    make, indent = cell.text, " " * cell.width
+
+    def lines(value: Any) -> str:
+        text = make(value)
+        return "".join(
+            f"{indent}{style.clean(line)}\n" for line in text.split("\n") if text
+        )
+
+    return lines
 
 
 def _is_remembered(cell: Cell) -> bool:

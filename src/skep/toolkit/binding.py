@@ -23,6 +23,7 @@ from skep.compiler.environment import (
     KernelFunction,
     MapObject,
     SourceFunction,
+    StackMaps,
     StreamObject,
     TableObject,
     WrittenFunction,
@@ -30,16 +31,19 @@ from skep.compiler.environment import (
 from skep.compiler.types import Layout, from_c, lay_out
 from skep.compiler.types import Type as KernelType
 from skep.errors import InternalError
-from skep.fields import CgroupId, Column, Member, Time
+from skep.fields import CgroupId, Column, Member, Stack, Time
 from skep.frontends.python import function_tree
 from skep.probes.intention import Intention
-from skep.spec import FieldLayout, MapSpec, RecordLayout
+from skep.spec import STACK_FRAMES, FieldLayout, MapSpec, RecordLayout
 from skep.toolkit.tool import Tool
 
 RING_SIZE = 8 << 20
 """Bytes of the ring buffer: some 160 ms of events at 500,000 a second."""
 
 HISTOGRAM_SLOTS = 64
+
+STACKS = 16384
+"""Places for stacks of a table in one interval, of a kilobyte each."""
 
 TAILS = {"string": "string", "strings": "strings", "bytes": "bytes"}
 """Field types of variable length, by their C type, and the kind of tail they make."""
@@ -184,7 +188,10 @@ class Binding:
 
     def key_layout(self, record: type[Record]) -> Layout:
         """A record class as a key or a value in memory."""
-        members = [(m.name, _kernel_type(m.field.ctype)) for m in self.visible(record)]
+        members = [
+            (m.name, _kernel_type(m.field.key_ctype or m.field.ctype))
+            for m in self.visible(record)
+        ]
         return lay_out(record.__name__, members)
 
     def histogram(self, histogram: Histogram) -> HistogramObject:
@@ -202,7 +209,8 @@ class Binding:
             spec = MapSpec(name, "percpu_array", 4, size, 1)
         else:
             spec = MapSpec(name, "hash", key.size, size, histogram.keys)
-        return HistogramObject(spec, key, HISTOGRAM_SLOTS, total, hidden)
+        fills = _fills(histogram.key) if key is not None else {}
+        return HistogramObject(spec, key, HISTOGRAM_SLOTS, total, hidden, fills)
 
     def table(self, table: Table) -> TableObject:
         """A table: its visible members in two maps, and the switch between them."""
@@ -216,7 +224,11 @@ class Binding:
             for number in (0, 1)
         ]
         epoch = MapSpec(f"{name}_epoch", "array", 4, 8, 1)
-        return TableObject(epoch, maps, key, value, hidden)
+        stacks = []
+        if any(issubclass(m.field, Stack) for m in self.visible(table.key)):
+            stacks = [_stack_maps(f"{name}_stacks_{number}") for number in (0, 1)]
+        fills = _fills(table.key)
+        return TableObject(epoch, maps, key, value, hidden, fills, stacks)
 
     def _map(self, declared: Map) -> MapObject:
         key, value = (self._map_type(t) for t in (declared.key, declared.value))
@@ -245,6 +257,21 @@ class Binding:
                 if value is declared:
                     return name
         return f"map{len(self._objects)}"
+
+
+def _fills(record: type[Record] | None) -> dict[str, str]:
+    """What fills the members of a key that is not given them."""
+    members = record.members if record is not None else ()
+    return {m.name: m.field.fill for m in members if m.field.fill}
+
+
+def _stack_maps(name: str) -> StackMaps:
+    sizes = (STACKS, STACKS // 4)
+    first, second = (
+        MapSpec(f"{name}_{size}", "stack_trace", 4, 8 * STACK_FRAMES, size)
+        for size in sizes
+    )
+    return StackMaps(first, second)
 
 
 def _tree_of(function: KernelFunction) -> tree.Function:

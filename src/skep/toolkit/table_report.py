@@ -21,6 +21,7 @@ from skep.toolkit.binding import Binding
 from skep.toolkit.interval_report import IntervalReport
 from skep.toolkit.key_values import key_format, named_layout
 from skep.toolkit.session import Session
+from skep.toolkit.stack_reader import StackReader
 
 if TYPE_CHECKING:
     from skep.toolkit.run import Run
@@ -37,6 +38,7 @@ class TableReader:
         self._maps = session.collection.maps
         self._bound = bound
         self._formats = key_format(bound.key), key_format(bound.value)
+        self._stacks = StackReader(binding.visible(table.key), self._maps)
         self._epoch = 0
         self._quiescence = Quiescence()
 
@@ -50,10 +52,13 @@ class TableReader:
         switch.update(bytes(4), struct.pack("=II", self._epoch, 0))
         self._quiescence.wait()
         key_codes, value_codes = self._formats
-        return [
+        rows: Rows = [
             struct.unpack_from(key_codes, key) + struct.unpack_from(value_codes, value)
             for key, value in full.drain()
         ]
+        if not self._bound.stacks:
+            return rows
+        return self._stacks.resolve(rows, self._bound.stacks[1 - self._epoch])
 
     def close(self) -> None:
         """Free what waiting needs; the maps belong to the session."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from skep.compiler import ir, tree
 from skep.compiler.arithmetic import convert, expect_number
-from skep.compiler.calls import construct
+from skep.compiler.calls import construct, filled
 from skep.compiler.environment import HistogramObject
 from skep.compiler.intrinsics.maps import add, find_or_create
 from skep.compiler.intrinsics.numbers import log2
@@ -56,6 +56,11 @@ def _key(walker: Walker, owner: HistogramObject, call: tree.Call) -> ir.Argument
         walker.builder.store(zero, 0, Imm(0), 4)
         return Address(zero)
     fields = tree.Call(call.function, [], keywords, call.span)
-    place = construct(walker, owner.key, fields)
+    place = construct(
+        walker,
+        owner.key,
+        fields,
+        lambda name: filled(walker, owner.fills.get(name), call),
+    )
     assert isinstance(place.base, Slot)
     return Address(place.base, place.offset)

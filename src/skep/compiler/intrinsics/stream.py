@@ -10,15 +10,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from skep.compiler import ir, tree
 from skep.compiler.arithmetic import convert, expect_number
+from skep.compiler.calls import filled
 from skep.compiler.environment import EmittedField, StreamObject
 from skep.compiler.intrinsics.maps import find_or_create, positional
 from skep.compiler.intrinsics.memory import pointer_argument
-from skep.compiler.intrinsics.registry import (
-    INTRINSICS,
-    Arguments,
-    intrinsic,
-    method,
-)
+from skep.compiler.intrinsics.registry import Arguments, intrinsic, method
+from skep.compiler.intrinsics.stacks import StackTrace, copy_stack
 from skep.compiler.ir import Address, Imm, Slot
 from skep.compiler.types import U8, U64, Array, Pointer
 from skep.compiler.values import Const, Place, Register, Static, Value, type_name
@@ -241,17 +238,17 @@ def _fill_fixed(
         expression = given.get(place.name)
         field = ctypes[place.name]
         if expression is None:
-            value = _filled(walker, field, call)
+            value = filled(walker, field.fill, call)
+            assert value is not None
             span = call.span
         else:
             value, span = walker.value(expression), expression.span
+        if isinstance(value, Static) and isinstance(value.value, StackTrace):
+            at = row.start + place.offset
+            copy_stack(walker, value.value, row.base, at, call)
+            continue
         _store_field(walker, row, place, field, value, span)
     walker.access.zero(row.base, row.start + end, layout.size - end)
-
-
-def _filled(walker: Walker, field: EmittedField, call: tree.Call) -> Value:
-    assert field.fill is not None
-    return INTRINSICS[field.fill].lower(walker, Arguments({}, call))
 
 
 def _store_field(
@@ -264,14 +261,7 @@ def _store_field(
 ) -> None:
     type_ = walker.type_named(field.ctype, span)
     at = row.start + place.offset
-    if isinstance(type_, Array) and _is_text_pointer(value):
-        assert isinstance(value, Register) and isinstance(value.type, Pointer)
-        walker.access.zero(row.base, at, type_.size)
-        user = value.type.space == "user"
-        helper = "probe_read_user_str" if user else "probe_read_kernel_str"
-        to = walker.access.address(row.base, at)
-        walker.builder.call(helper, to, Imm(type_.size), value.register)
-    elif isinstance(type_, Array) and isinstance(value, Place):
+    if isinstance(type_, Array) and isinstance(value, Place):
         if value.type.size < type_.size:
             walker.access.zero(row.base, at, type_.size)
         count = min(value.type.size, type_.size)
