@@ -86,6 +86,7 @@ def test_ledger_adds_up():
         "scratch busy": 4,
         "loop limit": 5,
         "unpaired": 6,
+        "stack collision": 7,
         RECURSION: 0,
         "queue full": 3,
     }

@@ -19,6 +19,7 @@ MEANINGS: Mapping[str, str] = {
     "scratch busy": "events lost because a program was interrupted by another",
     "loop limit": "loops reached their limit, so that results are incomplete",
     "unpaired": "events lost because their calls had been crowded out of a map",
+    "stack collision": "stacks lost because others had their places in the map",
     "missed returns": "events lost because the kernel missed returns of functions",
     "recursion": "events lost because a program was already running on the CPU",
 }

@@ -142,8 +142,9 @@ def _typed_params(function: Function, needs: AbstractSet[str]) -> list[Param]:
     params = []
     assert function.btf is not None
     for argument in function.arguments:
-        name = next((name for name in argument.names if name in needs), None)
-        if name is not None:
+        for name in dict.fromkeys(argument.names):
+            if name not in needs:
+                continue
             word = argument.word
             plain = Param(name, argument.type, CtxWord(word), argument.user)
             params.append(typed_argument(plain, word, argument.type_id, function.btf))
@@ -191,14 +192,14 @@ def _register_params(
     registers = Registers(target)
     params = []
     for argument in function.arguments:
-        name = next((name for name in argument.names if name in needs), None)
-        if name is None:
+        names = [name for name in dict.fromkeys(argument.names) if name in needs]
+        if not names:
             continue
         if argument.word >= len(paths):
             raise NotSupported(
-                f"a kprobe cannot read {name} of {function.name}: only"
+                f"a kprobe cannot read {names[0]} of {function.name}: only"
                 f" {len(paths)} arguments are in registers"
             )
         fetch = registers.member(paths[argument.word])
-        params.append(Param(name, argument.type, fetch, argument.user))
+        params += [Param(n, argument.type, fetch, argument.user) for n in names]
     return params

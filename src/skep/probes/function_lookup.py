@@ -25,7 +25,8 @@ _PIECES = ("cold", "part")
 class Argument(NamedTuple):
     """An argument: its names, its C type, and its first 8-byte word among all.
 
-    The name in the prototype is valid beside that in BTF, if the types agree.
+    The name in the prototype is valid beside that in BTF, if the types agree, and so is
+    its number, "arg1" for the first.
     `type_id` is 0 where BTF does not describe the function.
     """
 
@@ -52,9 +53,11 @@ class Function(NamedTuple):
 
     @property
     def parameter_names(self) -> list[str]:
-        """The names that a handler may use, those of BTF first."""
-        names = [each.names for each in self.arguments]
-        return list(dict.fromkeys(name for group in names for name in group if name))
+        """The names that a handler may use, those of BTF first, numbers last."""
+        groups = [each.names[:-1] for each in self.arguments]
+        names = [name for group in groups for name in group if name]
+        names += [each.names[-1] for each in self.arguments]
+        return list(dict.fromkeys(names))
 
 
 def find(
@@ -107,6 +110,7 @@ def _arguments(
         names = [name]
         if index < len(declared) and _plain(declared[index].type) == _plain(spelled):
             names.append(declared[index].name)
+        names.append(f"arg{index + 1}")
         arguments.append(Argument(names, spelled, user, word, type_id))
         word += _words(type_id, btf)
     return arguments, word
@@ -131,8 +135,11 @@ def _in_symbols(
         return None
     parameters: Sequence[Declared] = prototype.parameters if prototype else ()
     returns = prototype.returns if prototype else "long"
+    if not prototype:
+        numbers = range(1, len(target.arch.function_args) + 1)
+        parameters = [Declared(f"arg{number}", "unsigned long") for number in numbers]
     arguments = [
-        Argument((each.name,), each.type, each.user, index)
+        Argument((each.name, f"arg{index + 1}"), each.type, each.user, index)
         for index, each in enumerate(parameters)
     ]
     place = modules[name] or module
