@@ -7,7 +7,7 @@ reached and what is in it is never typed.
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Callable
 
 from skep.compiler import ir, strings, tree
 from skep.compiler.arithmetic import Test, convert, expect_number, literal_type
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 NOTHING = Facts()
 
+BRANCHES: dict[type[object], Callable[[Walker, Any, Block, Block], Facts]] = {}
+"""Nodes that decide by rules of their own: C's, once `c_rules` is imported."""
+
 MOST_MEMBERS = 1024
 """Numbers in a collection that `in` compares with, an instruction or two for each."""
 
@@ -35,7 +38,10 @@ def branch(walker: Walker, test: tree.Expression, then: Block, orelse: Block) ->
         return _bool_op(walker, test, then, orelse)
     if isinstance(test, tree.Compare):
         return _compare(walker, test, then, orelse)
-    return _truth(walker, walker.value(test), test, then, orelse)
+    special = BRANCHES.get(type(test))
+    if special is not None:
+        return special(walker, test, then, orelse)
+    return truth(walker, walker.value(test), test, then, orelse)
 
 
 def _bool_op(walker: Walker, test: tree.BoolOp, then: Block, orelse: Block) -> Facts:
@@ -90,7 +96,7 @@ def _compare(walker: Walker, test: tree.Compare, then: Block, orelse: Block) -> 
         return NOTHING
     x, y = expect_number(left, test.left.span), expect_number(right, test.right.span)
     outcome = walker.arithmetic.compare(operator, x, y, test.span)
-    _decide(walker, outcome, then, orelse)
+    decide(walker, outcome, then, orelse)
     return NOTHING
 
 
@@ -122,14 +128,15 @@ def _membership(
     for each in sorted(set(numbers)):
         following = walker.builder.new_block()
         outcome = walker.arithmetic.compare("==", number, Const(each), test.span)
-        _decide(walker, outcome, then, following)
+        decide(walker, outcome, then, following)
         if not walker.builder.start(following):
             return NOTHING
     walker.builder.jump(orelse)
     return NOTHING
 
 
-def _decide(walker: Walker, outcome: bool | Test, then: Block, orelse: Block) -> None:
+def decide(walker: Walker, outcome: bool | Test, then: Block, orelse: Block) -> None:
+    """Go where the outcome of a comparison leads."""
     if isinstance(outcome, bool):
         walker.builder.jump(then if outcome else orelse)
     else:
@@ -180,7 +187,7 @@ def _is_none(
     return Facts(frozenset(), proven)
 
 
-def _truth(
+def truth(
     walker: Walker, value: Value, test: tree.Expression, then: Block, orelse: Block
 ) -> Facts:
     """A value as a condition: not zero, not null, not empty."""
@@ -192,7 +199,7 @@ def _truth(
             first = walker.access.load(
                 value.base, value.offset, value.type.element, value.space, test.span
             )
-            return _truth(walker, first, test, then, orelse)
+            return truth(walker, first, test, then, orelse)
         raise CompileError(f"{type_name(value)} is no condition", test.span)
     wide = value.type.size == 8
     walker.builder.finish(ir.Branch("!=", value.register, Imm(0), wide, then, orelse))

@@ -92,6 +92,8 @@ def _start(target: Target, environment: Environment, site: Site) -> Walker:
     walker = Walker(target, environment, site.attach.module)
     walker.context = walker.builder.register()
     walker.builder.emit(ir.Context(walker.context))
+    if site.attach.places:
+        walker.memory = "user"
     keep_own_stack(walker, site, target)
     return walker
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Union
 
 from skep.compiler import ir
-from skep.compiler.builder import signed32, signed64
+from skep.compiler.builder import Builder, signed32, signed64
 from skep.compiler.ir import Address, Block, Imm, Slot
 from skep.compiler.types import Array, Int, Pointer
 from skep.compiler.values import Place, Register, Static, Value
@@ -63,6 +63,17 @@ def branch_if_equal(
         base, offset = _at_hand(walker, text, len(wanted))
     else:
         base, offset = _read(walker, text, len(wanted), span), 0
+    _branch_if_bytes(builder, base, offset, wanted, then, orelse)
+
+
+def _branch_if_bytes(
+    builder: Builder,
+    base: ir.Base,
+    offset: int,
+    wanted: bytes,
+    then: Block,
+    orelse: Block,
+) -> None:
     for start, width, number in _chunks(wanted):
         following = builder.new_block()
         chunk = builder.load(base, offset + start, width)
@@ -75,6 +86,27 @@ def branch_if_equal(
         builder.finish(ir.Branch("==", chunk, operand, width == 8, following, orelse))
         builder.start(following)
     builder.jump(then)
+
+
+def branch_if_prefix(
+    walker: Walker, text: Register, known: bytes, span: Span, then: Block, orelse: Block
+) -> None:
+    """Go to `then` if the bytes behind a pointer begin with `known`.
+
+    Unless `known` has a NUL itself, nothing behind that of the text is read: the text
+    may end where its page does.
+    """
+    assert isinstance(text.type, Pointer)
+    builder = walker.builder
+    if b"\0" in known:
+        if len(known) > LONGEST:
+            raise CompileError(f"the text has more than {LONGEST} bytes", span)
+        slot = builder.slot(-(-len(known) // 8) * 8, "text to compare")
+        space = text.type.space
+        walker.access.read(Address(slot), text.register, 0, len(known), space)
+    else:
+        slot = _read(walker, text, len(known), span)
+    _branch_if_bytes(builder, slot, 0, known, then, orelse)
 
 
 def _at_hand(walker: Walker, text: Place, size: int) -> tuple[ir.Base, int]:

@@ -2,6 +2,9 @@
 
 Nodes are plain: a class per construct, fields in declaration order, the span last.
 There are no types here; the compiler gives them while it walks.
+
+Expressions come in two kinds.  Those of Python's syntax follow skep's own rules for
+numbers and pointers; those whose names begin with C follow C's (`compiler.c_rules`).
 """
 
 from __future__ import annotations
@@ -123,6 +126,80 @@ class Call(Node):
     span: Span
 
 
+class CLiteral(Node):
+    """A number of C with the type that its spelling gives it ("unsigned long")."""
+
+    value: int
+    type: str
+    span: Span
+
+
+class CUnary(Node):
+    """`operator` is one of C's `- + ~ ! * &`."""
+
+    operator: str
+    operand: Expression
+    span: Span
+
+
+class CBinary(Node):
+    """`operator` is one of C's `* / % + - << >> < <= > >= == != & ^ | && ||`."""
+
+    operator: str
+    left: Expression
+    right: Expression
+    span: Span
+
+
+class CConditional(Node):
+    """C's `test ? body : orelse`."""
+
+    test: Expression
+    body: Expression
+    orelse: Expression
+    span: Span
+
+
+class CCast(Node):
+    """C's `(type) operand`."""
+
+    type: str
+    operand: Expression
+    span: Span
+
+
+class CMember(Node):
+    """C's `value.name` or `value->name`; `operator` says which."""
+
+    value: Expression
+    operator: str
+    name: str
+    span: Span
+
+
+class CIndex(Node):
+    """C's `value[index]`."""
+
+    value: Expression
+    index: Expression
+    span: Span
+
+
+class CSizeof(Node):
+    """C's `sizeof` of a type (in C spelling) or of an expression."""
+
+    operand: str | Expression
+    span: Span
+
+
+class CCall(Node):
+    """A call by name of one of the functions that `compiler.c_rules.calls` has."""
+
+    name: str
+    arguments: Sequence[Expression]
+    span: Span
+
+
 Expression = Union[
     Name,
     Literal,
@@ -134,6 +211,15 @@ Expression = Union[
     Attribute,
     Index,
     Call,
+    CLiteral,
+    CUnary,
+    CBinary,
+    CConditional,
+    CCast,
+    CMember,
+    CIndex,
+    CSizeof,
+    CCall,
 ]
 
 

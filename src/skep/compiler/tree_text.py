@@ -70,16 +70,21 @@ _STATEMENTS: dict[type, Callable[[Any], str]] = {
 }
 
 
+def expression_text(expression: tree.Expression) -> str:
+    """An expression with every operation in parentheses."""
+    return _text(expression)
+
+
 def _text(expression: tree.Expression) -> str:
     return _EXPRESSIONS[type(expression)](expression)
 
 
-def _infix(node: tree.Binary | tree.Compare) -> str:
+def _infix(node: tree.Binary | tree.Compare | tree.CBinary) -> str:
     operator = node.operator.replace("is-not", "is not").replace("not-in", "not in")
     return f"({_text(node.left)} {operator} {_text(node.right)})"
 
 
-def _unary(node: tree.Unary) -> str:
+def _unary(node: tree.Unary | tree.CUnary) -> str:
     space = " " if node.operator == "not" else ""
     return f"({node.operator}{space}{_text(node.operand)})"
 
@@ -99,6 +104,16 @@ def _call(node: tree.Call) -> str:
     return f"{_text(node.function)}({', '.join(arguments)})"
 
 
+def _c_conditional(node: tree.CConditional) -> str:
+    test, body, orelse = map(_text, (node.test, node.body, node.orelse))
+    return f"({test} ? {body} : {orelse})"
+
+
+def _c_sizeof(node: tree.CSizeof) -> str:
+    operand = node.operand
+    return f"sizeof({operand if isinstance(operand, str) else _text(operand)})"
+
+
 _EXPRESSIONS: dict[type, Callable[[Any], str]] = {
     tree.Name: lambda node: str(node.id),
     tree.Literal: lambda node: repr(node.value),
@@ -110,4 +125,13 @@ _EXPRESSIONS: dict[type, Callable[[Any], str]] = {
     tree.Attribute: lambda node: f"{_text(node.value)}.{node.name}",
     tree.Index: lambda node: f"{_text(node.value)}[{_text(node.index)}]",
     tree.Call: _call,
+    tree.CLiteral: lambda node: str(node.value),
+    tree.CUnary: _unary,
+    tree.CBinary: _infix,
+    tree.CConditional: _c_conditional,
+    tree.CCast: lambda node: f"(({node.type}) {_text(node.operand)})",
+    tree.CMember: lambda node: f"{_text(node.value)}{node.operator}{node.name}",
+    tree.CIndex: lambda node: f"{_text(node.value)}[{_text(node.index)}]",
+    tree.CSizeof: _c_sizeof,
+    tree.CCall: lambda n: f"{n.name}({', '.join(map(_text, n.arguments))})",
 }

@@ -38,6 +38,8 @@ class Walker:
     """Lowers one program.
 
     `module` is the kernel module whose types it sees, besides those of the kernel.
+    `memory` says where a number leads that C makes a pointer: "kernel" or, in probes of
+    user programs, "user".
     """
 
     def __init__(
@@ -53,6 +55,7 @@ class Walker:
         self.frame: Frame | None = None
         self.parameters: Mapping[str, Callable[[], Value]] = {}
         self.context = 0
+        self.memory = "kernel"
         self.objects: dict[str, object] = {}
 
     # Statements.
