@@ -42,7 +42,7 @@ def ring(*pids: int) -> FakeRing:
 
 
 def test_header_and_rows(pipe: Pipe) -> None:
-    events = Events(OPEN._replace(columns=["PID"]), "table", Context(), pipe.writer)
+    events = Events([OPEN._replace(columns=["PID"])], "table", Context(), pipe.writer)
     events.header()
     events.drain(ring(5, 6))
     events.drain(ring(7))
@@ -51,7 +51,7 @@ def test_header_and_rows(pipe: Pipe) -> None:
 
 
 def test_json_has_no_header(pipe: Pipe) -> None:
-    events = Events(OPEN, "json", Context(), pipe.writer)
+    events = Events([OPEN], "json", Context(), pipe.writer)
     events.header()
     events.drain(ring(5))
     assert json.loads(pipe.text())["pid"] == 5
@@ -59,7 +59,7 @@ def test_json_has_no_header(pipe: Pipe) -> None:
 
 def test_a_limit(pipe: Pipe) -> None:
     record = OPEN._replace(columns=["PID"])
-    events = Events(record, "csv", Context(), pipe.writer, limit=3)
+    events = Events([record], "csv", Context(), pipe.writer, limit=3)
     events.drain(ring(1, 2))
     assert not events.is_full
     events.drain(ring(3, 4, 5))
@@ -76,7 +76,7 @@ def test_a_sorted_stream_comes_at_the_end(
     pipe: Pipe, sort: str, limit: int | None, pids: str
 ) -> None:
     record = OPEN._replace(columns=["PID"])
-    events = Events(record, "csv", Context(), pipe.writer, sort=sort, limit=limit)
+    events = Events([record], "csv", Context(), pipe.writer, sort=sort, limit=limit)
     events.drain(ring(3, 1, 9))
     events.drain(ring(2))
     events.finish()
@@ -85,7 +85,7 @@ def test_a_sorted_stream_comes_at_the_end(
 
 def test_sorting_with_a_limit_keeps_memory_bounded(pipe: Pipe) -> None:
     record = OPEN._replace(columns=["PID"])
-    events = Events(record, "csv", Context(), pipe.writer, sort="-pid", limit=2)
+    events = Events([record], "csv", Context(), pipe.writer, sort="-pid", limit=2)
     for start in range(0, 3000, 30):
         events.drain(ring(*range(start, start + 30)))
     assert events._ranking is not None
@@ -96,7 +96,7 @@ def test_sorting_with_a_limit_keeps_memory_bounded(pipe: Pipe) -> None:
 
 def test_sorting_by_something_unknown(pipe: Pipe) -> None:
     with pytest.raises(UsageError, match="no such column: SIZE"):
-        Events(OPEN, "csv", Context(), pipe.writer, sort="-SIZE")
+        Events([OPEN], "csv", Context(), pipe.writer, sort="-SIZE")
 
 
 COUNTS = RecordType(

@@ -226,7 +226,9 @@ class Access:
         if not isinstance(value.type, Pointer) or type_.element.size != 1:
             raise CompileError(f"{type_name(value)} does not fit into {type_}", span)
         b = self.builder
-        self.zero(base, offset, type_.size)
+        # What lies behind the NUL is not looked at, except in keys of maps and by the
+        # verifier, both of which concern the stack.
+        self.zero(base, offset, type_.size if isinstance(base, Slot) else 1)
         present, done = b.new_block(), b.new_block()
         b.finish(ir.Branch("!=", value.register, Imm(0), True, present, done))
         b.start(present)

@@ -27,6 +27,7 @@ from skep.fields.times import (
     MonotonicUs,
     SinceStart,
     Time,
+    UnixTime,
     WallClock,
 )
 
@@ -78,6 +79,7 @@ __all__ = [
     "Tid",
     "Time",
     "Uid",
+    "UnixTime",
     "UserStack",
     "Value",
     "WallClock",

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from skep.fields.base import Cell, Context, Field, Member, Value
 from skep.spec import STACK_FRAMES, STACK_HEADER
-
-if TYPE_CHECKING:
-    from skep.symbols.resolver import Symbol
 
 _HEADER = struct.Struct("=qQ")
 
@@ -28,13 +25,12 @@ class Trace(NamedTuple):
 
 
 class Frame(NamedTuple):
-    """An address with what is known of it: the symbol that it is in and how far, and
-    the module or file that has it."""
+    """An address with what is known of it: see `skep.symbols.symbol.Symbol`."""
 
     address: int
     symbol: str | None
     offset: int
-    module: str | None
+    module: str
 
 
 def trace_of(raw: bytes) -> Trace:
@@ -133,18 +129,19 @@ def _is_odd(error: int) -> bool:
 def frames(raw: bytes, context: Context) -> list[Frame]:
     """The frames of a stack, innermost first."""
     trace = trace_of(raw)
+    return [_frame(address, trace.pid, context) for address in trace.addresses]
+
+
+def _frame(address: int, pid: int, context: Context) -> Frame:
     symbols = context.symbols
-    found = []
-    for address in trace.addresses:
-        symbol = (
-            symbols.user(trace.pid, address) if trace.pid else symbols.kernel(address)
-        )
-        found.append(_frame(address, symbol))
-    return found
-
-
-def _frame(address: int, symbol: Symbol) -> Frame:
+    symbol = symbols.user(pid, address) if pid else symbols.kernel(address)
     return Frame(address, symbol.name, symbol.offset, symbol.module)
+
+
+def symbol_text(address: int, pid: int, context: Context) -> str:
+    """An address of a process, or of the kernel if that is 0, as "name+0x10 [file]"."""
+    spec = "offset module" if pid else "offset"
+    return frame_text(_frame(address, pid, context), spec)
 
 
 def frame_text(frame: Frame, spec: str) -> str:

@@ -72,6 +72,22 @@ class SinceStart(Field):
         return Value(cls.key(member), f"{member.raw} - {context.clock.start_ns}")
 
 
+class UnixTime(Time):
+    """A `Time` shown in seconds since the Unix epoch, with six decimals."""
+
+    title = "TIME"
+    width = 17
+    spec = ".6f"
+
+    @classmethod
+    def cells(
+        cls, member: Member, members: Sequence[Member], context: Context
+    ) -> Sequence[Cell]:
+        """Seconds since 1970."""
+        source = f"({member.raw} + {context.clock.offset_ns}) / {NANOSECONDS}"
+        return (cls.cell(member, context)._replace(source=source, text=None),)
+
+
 class WallClock(Time):
     """A `Time` shown as local HH:MM:SS; a column format is one of strftime(3)."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from skep.errors import UsageError
 from skep.fields.base import Context
 from skep.output.counters import Counters
 from skep.output.decode import format_function
@@ -24,15 +25,16 @@ def header_line(record: RecordType, form: str, context: Context) -> str:
 
 
 class Events:
-    """Writes the records of one class in the form "table", "csv" or "json".
+    """Writes the records of a ring in the form "table", "csv" or "json".
 
+    Record classes of one ring have the same columns; the header is that of the first.
     With `limit` that many rows are written and no more.  With `sort` (see `Ranking`)
     nothing is written before `finish`; without a limit, all rows are kept until then.
     """
 
     def __init__(
         self,
-        record: RecordType,
+        records: Sequence[RecordType],
         form: str,
         context: Context,
         writer: Writer,
@@ -41,12 +43,15 @@ class Events:
         limit: int | None = None,
     ) -> None:
         self._writer = writer
+        record = records[0]
+        if sort and len(records) > 1:
+            raise UsageError("--sort needs records of one kind, from one probe")
         self._header = header_line(record, form, context)
         self._left = limit
         self._ranking = Ranking(record, context, sort, limit) if sort else None
         self._format = format_function(record, form, context)
         row_form = "raw" if sort else form
-        self._decoder = Decoder([record], row_form, context, filters)
+        self._decoder = Decoder(records, row_form, context, filters)
 
     @property
     def counters(self) -> Counters:

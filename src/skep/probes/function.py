@@ -52,7 +52,19 @@ def resolve(
         known = [*each.parameter_names, *(_exit_names(each) if exits else ())]
         hint = "" if exits or "ret" not in needs else "ret is for on.exit"
         require(needs, known, f"the function {each.name}", hint)
-    return _candidates(intention.kinds, functions, needs, target, left_out)
+    candidates = _candidates(intention.kinds, functions, needs, target, left_out)
+    if isinstance(intention, FunctionEntry) and intention.offset:
+        return (_shifted(each, intention.offset) for each in candidates)
+    return candidates
+
+
+def _shifted(candidate: Candidate, offset: int) -> Candidate:
+    """The candidate, behind the start of the functions."""
+    sites = [
+        site._replace(attach=site.attach._replace(offset=offset))
+        for site in candidate.sites
+    ]
+    return candidate._replace(sites=tuple(sites))
 
 
 def _exit_names(function: Function) -> list[str]:

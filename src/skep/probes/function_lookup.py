@@ -85,6 +85,13 @@ def find(
     raise _unknown(names[0], module, target)
 
 
+def module_of(name: str, target: Target) -> str:
+    """The loaded module that has a function; "" if it is the kernel's or nobody's."""
+    if target.btf.find("func", name) is not None:
+        return ""
+    return dict(target.function_symbols(name)).get(name, "")
+
+
 def _in_btf(
     name: str, module: str, prototype: Prototype | None, target: Target
 ) -> Function | None:

@@ -50,7 +50,8 @@ class FunctionEntry(NamedTuple):
     looked for in vmlinux, too, as they may be built in.  `prototype` ("int (struct
     inode *inode, struct file *file)") serves where BTF does not describe the function.
     Where functions are `optional`, those that the kernel lacks are left out.  `kinds`
-    are the ways to attach, best first.
+    are the ways to attach, best first.  With an `offset`, in bytes, only a kprobe can:
+    the arguments are then what the registers have there.
     """
 
     names: tuple[str, ...]
@@ -58,6 +59,7 @@ class FunctionEntry(NamedTuple):
     prototype: str = ""
     optional: bool = False
     kinds: tuple[str, ...] = ("fentry", "kprobe")
+    offset: int = 0
 
 
 class FunctionExit(NamedTuple):

@@ -10,11 +10,15 @@ from skep.probes.intention import Tracepoint
 from skep.probes.parameters import require, split_user
 from skep.spec import AttachSpec
 from skep.target import Target, TracepointField
+from skep.target.tracepoint import TracepointFormat
 
 # The kernel puts a pointer of its own over the first 8 bytes of the record before the
 # program runs, and does not let it read them (tp_prog_is_valid_access).
 _HIDDEN = 8
 _COMMON = "common_"
+
+# Arguments of system calls; their formats leave out that pointers are the program's.
+_OF_CALLERS = "syscalls"
 
 
 def resolve(
@@ -30,11 +34,8 @@ def resolve(
     record = target.tracepoint(category, event)
     if record is None:
         raise target.tracefs_problem or _unknown(category, event, target)
-    params = [
-        _param(field)
-        for field in record.fields
-        if field.offset >= _HIDDEN and not field.name.startswith(_COMMON)
-    ]
+    in_user = category == _OF_CALLERS
+    params = [_param(field, in_user) for field in readable(record)]
     hint = ""
     if any(name.startswith(_COMMON) for name in needs):
         hint = "BPF programs cannot read common_ fields; bpf has functions for the task"
@@ -45,12 +46,21 @@ def resolve(
     return [Candidate((Site(attach, wanted),))]
 
 
-def _param(field: TracepointField) -> Param:
+def readable(record: TracepointFormat) -> list[TracepointField]:
+    """The fields that a program may read."""
+    return [
+        field
+        for field in record.fields
+        if field.offset >= _HIDDEN and not field.name.startswith(_COMMON)
+    ]
+
+
+def _param(field: TracepointField, in_user: bool) -> Param:
     fetch: Fetch = CtxField(field.offset, field.size, field.signed)
     if field.dynamic:
         fetch = DataLoc(field.offset, field.dynamic == "rel_loc")
     ctype, user = split_user(field.ctype)
-    return Param(field.name, ctype, fetch, user)
+    return Param(field.name, ctype, fetch, user or (in_user and "*" in ctype))
 
 
 def _unknown(category: str, event: str, target: Target) -> ProbeNotFound:

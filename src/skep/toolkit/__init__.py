@@ -1,6 +1,21 @@
 """From a tool's module to a run; and the few functions that tools call themselves."""
 
-from skep.toolkit.checks import contains, matches, not_negative, pages, positive
+from skep.toolkit.checks import (
+    contains,
+    matches,
+    not_negative,
+    own_pid,
+    pages,
+    positive,
+)
 from skep.toolkit.tool import Declared
 
-__all__ = ["Declared", "contains", "matches", "not_negative", "pages", "positive"]
+__all__ = [
+    "Declared",
+    "contains",
+    "matches",
+    "not_negative",
+    "own_pid",
+    "pages",
+    "positive",
+]

@@ -67,7 +67,9 @@ def _add(parser: argparse.ArgumentParser, declared: Option) -> None:
         if declared.rest:
             settings["nargs"] = argparse.REMAINDER
         elif not flags:
-            settings["nargs"] = "?"
+            settings["nargs"] = "*" if declared.repeat else "?"
+            if declared.repeat:
+                del settings["action"]
     if not flags:
         settings.pop("dest")
         parser.add_argument(declared.name, **settings)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mmap
+import os
 import re
 from typing import TypeVar
 
@@ -36,6 +37,11 @@ def pages(number: int) -> int:
     if number * mmap.PAGESIZE > _LARGEST_RING:
         raise UsageError(f"{number} pages are more than a ring buffer can have")
     return number
+
+
+def own_pid() -> int:
+    """The process that traces."""
+    return os.getpid()
 
 
 def contains(text: str, part: str | None) -> list[Filter]:

@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from types import ModuleType
 from typing import Any
 
-from skep.authoring.outputs import Histogram
+from skep.authoring.outputs import Histogram, Stream
 from skep.authoring.records import Record
 from skep.errors import UsageError, near_matches
 from skep.output.decoder import Decoder
+from skep.output.record_types import RecordType
 from skep.runtime.poller import Event, Poller
 from skep.target import Target
 from skep.toolkit.arguments import bind
@@ -51,19 +52,20 @@ class Tracer:
         self._context = context_of(self._binding, target)
         self._decoder: Decoder | None = None
         self._reader: HistogramReader | None = None
-        for stream in self._tool.streams.values():
-            names = [member.name for member in self._binding.stream_members(stream)]
-            make = stream.record
-
-            def factory(
-                values: Sequence[Any], make: type[Record] = make, names: Any = names
-            ) -> Record:
-                return make(**dict(zip(names, values)))
-
-            record = record_type(self._binding, stream)._replace(factory=factory)
+        records = [self._record(stream) for stream in self._tool.streams.values()]
+        if records:
             filters = self._tool.hook("filters")
             chosen = filters(options) if filters else ()
-            self._decoder = Decoder([record], "values", self._context, chosen)
+            self._decoder = Decoder(records, "values", self._context, chosen)
+
+    def _record(self, stream: Stream) -> RecordType:
+        """A stream's records, which become instances of its class."""
+        names = [member.name for member in self._binding.stream_members(stream)]
+
+        def factory(values: Sequence[Any]) -> Record:
+            return stream.record(**dict(zip(names, values)))
+
+        return record_type(self._binding, stream)._replace(factory=factory)
 
     def __iter__(self) -> Iterator[Any]:
         if self._decoder is None or self._session.ring is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import mmap
 import os
 import time
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 from skep.authoring.outputs import Stream
@@ -49,19 +50,19 @@ class Report(Protocol):
 
 
 class EventReport:
-    """The rows of a stream."""
+    """The rows of a tool's streams."""
 
-    def __init__(self, run: Run, stream: Stream) -> None:
+    def __init__(self, run: Run, streams: Sequence[Stream]) -> None:
         assert run.session.ring is not None
         self.ring = run.session.ring
         self.ledger = run.session.ledger
         self._run = run
-        record = record_type(run.binding, stream)
+        records = [record_type(run.binding, stream) for stream in streams]
         filters = run.tool.hook("filters")
         options: Any = run.binding.options
         self._form = options.format
         self.events = Events(
-            record,
+            records,
             options.format,
             run.context,
             run.writer,
@@ -186,7 +187,7 @@ class Run:
     def _report(self) -> Report:
         streams = list(self.tool.streams.values())
         if streams:
-            return EventReport(self, streams[0])
+            return EventReport(self, streams)
         histograms = list(self.tool.histograms.values())
         if histograms:
             from skep.toolkit.histogram_report import HistogramReport

@@ -1,0 +1,128 @@
+"""From the text of a probe of `trace` to a probe and the stream that it fills."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from skep.authoring.on import Probe
+from skep.authoring.outputs import Stream
+from skep.authoring.records import Record
+from skep.compiler import tree
+from skep.compiler.environment import WrittenFunction
+from skep.errors import Span, UsageError
+from skep.fields import Member
+from skep.fields.formats import Conversion
+from skep.fields.messages import argument, message
+from skep.frontends.cexpr import Words, parse_expression
+from skep.frontends.probe_text import Part
+from skep.frontends.trace import ProbeText
+from skep.frontends.trace_places import place_of
+from skep.frontends.words import Scope, used_parameters
+from skep.target import Target
+
+
+class Settings(NamedTuple):
+    """What the options say of all probes.
+
+    pid          the only process of interest
+    text_size    most bytes of a text
+    binary       STRCMP compares bytes that its text lists: "{0x6c, 0x73}"
+    base         the record class with the columns that all probes have
+    below        members behind the message: stacks
+    heading      title of the column with the messages
+    when         see `skep.authoring.on.Probe`
+    """
+
+    pid: int | None
+    text_size: int
+    binary: bool
+    base: type[Record]
+    below: Sequence[Member]
+    heading: str
+    when: object
+
+
+def traced(
+    probe: ProbeText, number: int, settings: Settings, target: Target
+) -> tuple[Probe, Stream]:
+    """The probe with its handler, and the stream of its records.
+
+    `number` tells the probes of a run apart.  Raises SkepError, with the place in the
+    text where there is one.
+    """
+    place = place_of(probe, settings.pid, target)
+    words = _with_comparison(place.words, settings.binary)
+    conversions = probe.format.conversions if probe.format else ()
+    members = [
+        argument(f"arg{index}", each, settings.text_size)
+        for index, each in enumerate(conversions, 1)
+    ]
+    values = [_expression(part, words) for part in probe.values]
+    shown = [_converted(*pair) for pair in zip(values, conversions)]
+    test = _expression(probe.predicate, words) if probe.predicate else None
+    kind = message(probe.name.text, probe.format, members, settings.heading)
+    record = settings.base.of(
+        f"Probe{number}", [Member("probe", kind), *members, *settings.below]
+    )
+    stream = Stream(record)
+    scope = Scope(target, stream=stream)
+    expressions = [*shown, *([test] if test else [])]
+    parameters = used_parameters(expressions, place.parameters, scope)
+    span = probe.text.place
+    given = [
+        ("probe", tree.Literal(number, span)),
+        *((member.name, each) for member, each in zip(members, shown)),
+    ]
+    body = _body(given, test, span)
+    function = tree.Function(f"probe{number}", parameters, (), body, span)
+    handler = WrittenFunction(function, scope)
+    return Probe(handler, place.intention, settings.when), stream
+
+
+def _expression(part: Part, words: Words) -> tree.Expression:
+    return parse_expression(part.text, part.span, words)
+
+
+def _converted(value: tree.Expression, conversion: Conversion) -> tree.Expression:
+    """A value as the type that its conversion asks for."""
+    if conversion.ctype == "string" and isinstance(value, tree.Literal):
+        return value
+    type_ = "char *" if conversion.ctype == "string" else conversion.ctype
+    return tree.CCast(type_, value, value.span)
+
+
+def _body(
+    given: Sequence[tuple[str, tree.Expression]],
+    test: tree.Expression | None,
+    span: Span,
+) -> Sequence[tree.Statement]:
+    """Send the record, if the predicate holds."""
+    emit = tree.Attribute(tree.Name("stream", span), "emit", span)
+    send = tree.Evaluate(tree.Call(emit, (), given, span), span)
+    return [send if test is None else tree.If(test, [send], (), span)]
+
+
+def _with_comparison(words: Words, binary: bool) -> Words:
+    """The words with a STRCMP for bytes, if that is asked for."""
+    if not binary:
+        return words
+    return words._replace(functions={**words.functions, "STRCMP": _compare_bytes})
+
+
+def _compare_bytes(span: Span, arguments: Sequence[tree.Expression]) -> tree.Expression:
+    """STRCMP("{0x6c, 0x73, 0x00}", pointer): all bytes but the last are compared."""
+    hint = 'expected STRCMP("{0x6c, 0x73, 0x00}", pointer)'
+    if len(arguments) != 2:
+        raise UsageError("STRCMP takes bytes and a pointer", span, hint=hint)
+    text = arguments[0]
+    value = text.value if isinstance(text, tree.Literal) else None
+    try:
+        listed = bytes(value).decode().strip("{} ") if isinstance(value, bytes) else "?"
+        known = bytes(int(byte, 0) for byte in listed.split(","))
+    except ValueError:
+        raise UsageError("this is no list of bytes", text.span, hint=hint) from None
+    if len(known) < 2:
+        raise UsageError("there is nothing to compare", text.span, hint=hint)
+    literal = tree.Literal(known[:-1], text.span)
+    return tree.CCall("STRCMP", [literal, arguments[1]], span)

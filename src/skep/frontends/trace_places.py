@@ -1,0 +1,160 @@
+"""Where a probe of `trace` runs, and what its words stand for there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from skep.compiler import tree
+from skep.errors import ProbeNotFound, Span
+from skep.frontends.cexpr import Words
+from skep.frontends.trace import Parameter, ProbeText
+from skep.frontends.words import Word, task_words
+from skep.probes import tracepoint
+from skep.probes.function_lookup import find, module_of
+from skep.probes.intention import (
+    FunctionEntry,
+    FunctionExit,
+    Intention,
+    SyscallEnter,
+    SyscallExit,
+    Tracepoint,
+    Uprobe,
+    Uretprobe,
+    Usdt,
+)
+from skep.probes.syscall_table import SystemCall, lookup, name_of_event
+from skep.target import Target
+
+MOST_ARGUMENTS = 12
+"""arg1 and so on of user functions: those behind the registers are on the stack."""
+
+_SYSCALL = re.compile(r"(?:__(x64|arm64|se|do)_)?(?:sys|SyS)_(\w+)")
+_ARCHITECTURES = {"x64": "x86_64", "arm64": "arm64"}
+
+
+class Place(NamedTuple):
+    """Where a probe runs.
+
+    `parameters` are the names that its handler may have; `words` are others, and what
+    they mean.
+    """
+
+    intention: Intention
+    parameters: Sequence[str]
+    words: Words
+
+
+def place_of(probe: ProbeText, pid: int | None, target: Target) -> Place:
+    """Where the probe runs; `pid` is the only process of interest.
+
+    Raises SkepError for what the kernel does not have.
+    """
+    try:
+        return _place_of(probe, pid, target)
+    except ProbeNotFound as error:
+        if error.diagnostic.span is None:
+            place = probe.name.place
+            error.diagnostic = error.diagnostic._replace(span=place)
+        raise
+
+
+def _place_of(probe: ProbeText, pid: int | None, target: Target) -> Place:
+    if probe.kind == "t":
+        return _tracepoint(probe, target)
+    if probe.kind == "u":
+        usdt = Usdt(probe.library, probe.name.text, pid)
+        return Place(usdt, _numbered(MOST_ARGUMENTS), Words(task_words()))
+    if probe.library:
+        return _user_function(probe, pid)
+    call = _system_call(probe, target)
+    return _syscall(probe, call) if call else _kernel_function(probe, target)
+
+
+def _tracepoint(probe: ProbeText, target: Target) -> Place:
+    """The fields of the record are members of `args`."""
+    intention = Tracepoint(f"{probe.library}:{probe.name.text}")
+    tracepoint.resolve(intention, set(), target)
+    record = target.tracepoint(probe.library, probe.name.text)
+    assert record is not None
+
+    def field(span: Span, name: str) -> tree.Expression:
+        return tree.Name(name, span)
+
+    words = Words(task_words(), {}, {"args": field})
+    names = [each.name for each in tracepoint.readable(record)]
+    return Place(intention, names, words)
+
+
+def _user_function(probe: ProbeText, pid: int | None) -> Place:
+    functions = (probe.name.text,)
+    words = _words(probe, _numbered(MOST_ARGUMENTS))
+    if probe.kind == "r":
+        returns = Uretprobe(probe.library, functions, pid)
+        return Place(returns, [*_numbered(MOST_ARGUMENTS), "ret"], words)
+    entry = Uprobe(probe.library, functions, pid, probe.offset)
+    return Place(entry, _numbered(MOST_ARGUMENTS), words)
+
+
+def _numbered(count: int) -> list[str]:
+    return [f"arg{number}" for number in range(1, count + 1)]
+
+
+def _words(probe: ProbeText, arguments: Sequence[str]) -> Words:
+    """`retval`, and the parameters of the signature: casts of `arguments`."""
+    names: dict[str, Word] = task_words()
+    if probe.kind == "r":
+        names["retval"] = lambda span: tree.Name("ret", span)
+    for parameter, argument in zip(probe.signature or (), arguments):
+        names[parameter.name] = _cast(parameter, argument)
+    return Words(names)
+
+
+def _cast(parameter: Parameter, argument: str) -> Word:
+    return lambda span: tree.CCast(parameter.type, tree.Name(argument, span), span)
+
+
+def _system_call(probe: ProbeText, target: Target) -> SystemCall | None:
+    """The system call that a function is the entry of, by its name."""
+    match = _SYSCALL.fullmatch(probe.name.text)
+    if match is None or probe.offset:
+        return None
+    architecture = _ARCHITECTURES.get(match[1] or "")
+    if architecture not in (None, target.arch.name):
+        return None
+    name = name_of_event(match[2]) or match[2]
+    return lookup(target.arch.name, name)
+
+
+def _syscall(probe: ProbeText, call: SystemCall) -> Place:
+    """A system call, whose arguments are those of its man page."""
+    names = call.parameter_names
+    words = _words(probe, names)
+    numbered = {f"arg{i}": _alias(name) for i, name in enumerate(names, 1)}
+    words = words._replace(names={**numbered, **words.names})
+    if probe.kind == "r":
+        return Place(SyscallExit((call.name,)), [*names, "ret"], words)
+    return Place(SyscallEnter((call.name,)), names, words)
+
+
+def _alias(name: str) -> Word:
+    return lambda span: tree.Name(name, span)
+
+
+def _kernel_function(probe: ProbeText, target: Target) -> Place:
+    name = probe.name.text
+    module = module_of(name, target)
+    intention: FunctionEntry | FunctionExit
+    if probe.kind == "r":
+        intention = FunctionExit((name,), module)
+    elif probe.offset:
+        kinds = ("kprobe",)
+        intention = FunctionEntry((name,), module, kinds=kinds, offset=probe.offset)
+    else:
+        intention = FunctionEntry((name,), module)
+    function = find(name, intention, target)
+    known = function.parameter_names
+    numbered = _numbered(len(function.arguments))
+    words = _words(probe, numbered)
+    return Place(intention, [*known, *(["ret"] if probe.kind == "r" else [])], words)
