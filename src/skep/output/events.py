@@ -30,6 +30,8 @@ class Events:
     Record classes of one ring have the same columns; the header is that of the first.
     With `limit` that many rows are written and no more.  With `sort` (see `Ranking`)
     nothing is written before `finish`; without a limit, all rows are kept until then.
+    With `aggregate` each distinct row is written at the end, once, with how often it
+    came behind it.
     """
 
     def __init__(
@@ -41,6 +43,7 @@ class Events:
         filters: Sequence[Filter] = (),
         sort: str | None = None,
         limit: int | None = None,
+        aggregate: bool = False,
     ) -> None:
         self._writer = writer
         record = records[0]
@@ -48,6 +51,7 @@ class Events:
             raise UsageError("--sort needs records of one kind, from one probe")
         self._header = header_line(record, form, context)
         self._left = limit
+        self._often: dict[str, int] | None = {} if aggregate else None
         self._ranking = Ranking(record, context, sort, limit) if sort else None
         self._format = format_function(record, form, context)
         row_form = "raw" if sort else form
@@ -72,12 +76,19 @@ class Events:
         self._decoder.drain(ring, self._ranking.add if self._ranking else self._write)
 
     def finish(self) -> None:
-        """Write the rows of a sorted stream, for the end or an interval."""
+        """Write what was kept for the end."""
         if self._ranking:
             self._writer.lines(self._format(self._ranking.take()))
+        if self._often:
+            ranked = sorted(self._often.items(), key=lambda item: -item[1])
+            self._writer.lines([f"{row}-->COUNT {count}\n\n" for row, count in ranked])
 
     def _write(self, rows: list[Any]) -> None:
         if self._left is not None:
             rows = rows[: max(self._left, 0)]
             self._left -= len(rows)
-        self._writer.lines(rows)
+        if self._often is None:
+            self._writer.lines(rows)
+            return
+        for row in rows:
+            self._often[row] = self._often.get(row, 0) + 1

@@ -69,6 +69,7 @@ class EventReport:
             filters(options) if filters else (),
             options.sort,
             options.limit if options.sort else _smaller(options.limit, options.count),
+            getattr(options, "aggregate", False),
         )
         self._counted = (0, 0)
 

@@ -8,12 +8,25 @@ from typing import NamedTuple
 
 from skep.authoring.on import Plan, Probe
 from skep.compiler.body import Handler
-from skep.compiler.environment import HistogramObject
+from skep.compiler.environment import HistogramObject, WrittenFunction
 from skep.compiler.program import Compiled, compile_entries, compile_site
-from skep.errors import NoSuchProcess, NotLoaded, ProbeNotFound, SkepError
+from skep.errors import (
+    NoSuchProcess,
+    NotLoaded,
+    NotPermitted,
+    ProbeNotFound,
+    SkepError,
+)
 from skep.output.receipts import Receipt
 from skep.probes.candidate import Candidate, Site
-from skep.probes.intention import SyscallEnter, SyscallExit, Uprobe, Uretprobe
+from skep.probes.intention import (
+    FunctionEntry,
+    FunctionExit,
+    SyscallEnter,
+    SyscallExit,
+    Uprobe,
+    Uretprobe,
+)
 from skep.probes.resolve import resolve
 from skep.runtime.collection import Collection
 from skep.runtime.features import counts_perf_misses
@@ -175,9 +188,29 @@ def attach_group(
     ladder = (
         (rung, partial(compiled, rung)) for rung in ladder_of(group, binding, target)
     )
-    rung, failures = collection.add_first(ladder)
+    try:
+        rung, failures = collection.add_first(ladder)
+    except NotPermitted as error:
+        _offer_others(error, group)
+        raise
     refused = [(r.attach, e.diagnostic.message) for r, e in failures]
     return Receipt(group.name, rung.attach, rung.note, refused)
+
+
+def _offer_others(error: SkepError, group: Group) -> None:
+    """What a user can trace where functions of the kernel cannot be traced."""
+    of_kernel = (FunctionEntry, FunctionExit)
+    written = (
+        isinstance(probe.handler, WrittenFunction)
+        and isinstance(probe.intention, of_kernel)
+        for _, probe in group.probes
+    )
+    if all(written):
+        hint = (
+            "what can be traced here: system calls (p::__x64_sys_NAME), tracepoints"
+            " (t:CATEGORY:EVENT), functions of programs (LIBRARY:FUNCTION)"
+        )
+        error.diagnostic = error.diagnostic._replace(hint=hint)
 
 
 def attach_plan(

@@ -95,6 +95,8 @@ class Options(TaskOptions):
             raise UsageError("only one of -p and -L may be specified")
         if self.aggregate and self.count is None:
             raise UsageError("-M/--max-events should be specified with -A/--aggregate")
+        if self.aggregate and (self.format != "table" or self.sort):
+            raise UsageError("-A shows a table in an order of its own")
         if self.unix_time and not self.timestamp:
             raise UsageError("-u is a form of -t: give both")
         chosen = self.pid is not None or self.tid is not None
