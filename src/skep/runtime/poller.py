@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import select
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Callable
 
 from skep.runtime.ring import RingBuffer
@@ -37,7 +37,8 @@ class Poller:
 
     `interval` and `duration` are in seconds; `stop` is an open StopSignals, or None for
     a library's caller, who keeps the signals.  `output` is a file descriptor: when the
-    reader of that pipe or terminal goes away, there is nothing left to do.
+    reader of that pipe or terminal goes away, there is nothing left to do.  `others` are
+    descriptors with what to call when one is readable, at once.
     """
 
     def __init__(
@@ -48,6 +49,7 @@ class Poller:
         stop: StopSignals | None = None,
         output: int | None = None,
         clock: Callable[[], float] = time.monotonic,
+        others: Mapping[int, Callable[[], object]] = {},
     ) -> None:
         self._rings = rings
         self._interval = interval
@@ -63,6 +65,9 @@ class Poller:
         if stop is not None:
             self._all.register(stop.fileno(), select.EPOLLIN)
             self._only_stop.register(stop.fileno(), select.EPOLLIN)
+        self._others = others
+        for other in others:
+            self._all.register(other, select.EPOLLIN)
         self._output = output
         self._is_unread = False
         if output is not None:
@@ -97,7 +102,10 @@ class Poller:
         """True when there are records, after they had some time to gather."""
         found = self._all.poll(self._remaining(deadline))
         self._is_unread = any(fd == self._output for fd, _ in found)
-        if not found or self._stopped():
+        others = [fd for fd, _ in found if fd in self._others]
+        for fd in others:
+            self._others[fd]()
+        if len(others) == len(found) or self._stopped():
             return False
         pause = self._pause()
         remaining = self._remaining(deadline)

@@ -15,6 +15,7 @@ PERF_TYPE_SOFTWARE = 1
 PERF_TYPE_TRACEPOINT = 2
 
 PERF_COUNT_SW_CPU_CLOCK = 0
+PERF_COUNT_SW_DUMMY = 9
 
 # _IO('$', n) and _IOW('$', n, __u32) of include/uapi/asm-generic/ioctl.h.
 PERF_EVENT_IOC_ENABLE = 0x2400
@@ -22,7 +23,15 @@ PERF_EVENT_IOC_SET_BPF = 0x40042408
 
 _ATTRIBUTES = struct.Struct("=IIQQQQQIIQQ")  # up to config2, PERF_ATTR_SIZE_VER1
 _DISABLED = 1 << 0
+_MAPPINGS = 1 << 8
+_COMM = 1 << 9
 _FREQUENCY = 1 << 10
+_TASKS = 1 << 13
+_WATERMARK = 1 << 14
+_SAMPLE_ID_ALL = 1 << 18
+_MAPPINGS2 = 1 << 23
+_EXECS = 1 << 24
+_SAMPLE_TIME = 1 << 2
 _FLAG_FD_CLOEXEC = 1 << 3
 _EVERY_PROCESS = -1
 
@@ -57,6 +66,22 @@ def event_open(
         no_group,
         _FLAG_FD_CLOEXEC,
     )
+
+
+def memory_event_open(cpu: int, watermark: int) -> int:
+    """A disabled event that counts nothing and tells of mappings, forks and execs.
+
+    It becomes readable when `watermark` bytes wait in its buffer.  Each record ends in
+    the time.
+    """
+    flags = _DISABLED | _MAPPINGS | _COMM | _TASKS | _WATERMARK | _MAPPINGS2 | _EXECS
+    flags |= _SAMPLE_ID_ALL
+    attributes = _ATTRIBUTES.pack(
+        *(PERF_TYPE_SOFTWARE, _ATTRIBUTES.size, PERF_COUNT_SW_DUMMY),
+        *(0, _SAMPLE_TIME, 0, flags, watermark, 0, 0, 0),
+    )
+    place = (_EVERY_PROCESS, cpu, -1, _FLAG_FD_CLOEXEC)
+    return system_call("perf_event_open", address(attributes), *place)
 
 
 def device_type(device: str) -> int:
