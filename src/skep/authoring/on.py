@@ -90,8 +90,11 @@ def syscall_failure(*names: str, when: object = None) -> Decorator:
     return _probe(SyscallExit(names, failed=True), when)
 
 
-def tracepoint(name: str, when: object = None) -> Decorator:
-    """At a tracepoint "category:event"; parameters are the fields of its record."""
+def tracepoint(name: Any, when: object = None) -> Decorator:
+    """At a tracepoint "category:event"; parameters are the fields of its record.
+
+    With "*" in the name, at all that match; their only parameter is `place`.
+    """
     return _probe(Tracepoint(name), when)
 
 

@@ -6,6 +6,7 @@ Pure: everything about the kernel comes from the `Target`.
 from skep.probes.candidate import (
     Candidate,
     Clock,
+    Cookie,
     CtxAddress,
     CtxField,
     CtxWord,
@@ -15,6 +16,7 @@ from skep.probes.candidate import (
     Frame,
     Number,
     Param,
+    PlaceNumber,
     ProbedWord,
     RegsMember,
     RegsPair,
@@ -46,6 +48,7 @@ from skep.probes.resolve import resolve
 __all__ = [
     "Candidate",
     "Clock",
+    "Cookie",
     "CtxAddress",
     "CtxField",
     "CtxWord",
@@ -61,6 +64,7 @@ __all__ = [
     "Number",
     "Param",
     "PerfEvent",
+    "PlaceNumber",
     "ProbedWord",
     "RawTracepoint",
     "RegsMember",

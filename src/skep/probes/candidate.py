@@ -104,6 +104,14 @@ class Clock(NamedTuple):
     """The time now: ktime_get_ns."""
 
 
+class Cookie(NamedTuple):
+    """The number that the link of this place has: get_attach_cookie (5.15)."""
+
+
+class PlaceNumber(NamedTuple):
+    """The number of this place, in a program of its own for each."""
+
+
 class Elapsed(NamedTuple):
     """The time since the one that the program of `Site.entry` saved under this name."""
 
@@ -122,6 +130,8 @@ Fetch = Union[
     UserAddress,
     Saved,
     Clock,
+    Cookie,
+    PlaceNumber,
     Elapsed,
 ]
 
@@ -157,7 +167,8 @@ class Frame(NamedTuple):
 
     It is what `fetch` yields, plus `add`.  A function that ends in a call of
     another may leave its frame to that one; `by_address` then tells them apart: the low
-    half of the function's address is added to the upper half.  Calls may be
+    half of the function's address is added to the upper half; or the number of its
+    `place` is.  Calls may be
     `abandoned`: a process can die in a function of its own, and a function of the
     kernel always returns.
     """
@@ -166,6 +177,7 @@ class Frame(NamedTuple):
     add: int = 0
     by_address: bool = False
     abandoned: bool = False
+    place: Cookie | PlaceNumber | None = None
 
 
 class SyscallCase(NamedTuple):
@@ -244,6 +256,7 @@ _PROGRAM_TYPES = {
     "tp_btf": "tracing",
     "raw_tracepoint": "raw_tracepoint",
     "tracepoint": "tracepoint",
+    "tracepoints": "tracepoint",
     "perf_event": "perf_event",
     "profile": "perf_event",
     "interval": "perf_event",

@@ -271,6 +271,12 @@ class UnknownZero(Source):
     __slots__ = ()
 
 
+class PlaceNumber(Source):
+    """`dst` = the number of the place where the program runs, see spec.PLACE."""
+
+    __slots__ = ()
+
+
 class Nop(Instruction):
     """Nothing, which the verifier walks; then the kernel takes it out."""
 
