@@ -96,6 +96,7 @@ class AttachSpec(NamedTuple):
     "kretprobe"       symbol                    -
     "kprobe_multi"    pattern                   - (`symbols`, by one link)
     "kretprobe_multi" pattern                   -
+    "kprobe_session"  pattern                   - (`symbols`, at entry and return, 6.10)
     "kprobes"         pattern                   - (`symbols`, each by itself)
     "kretprobes"      pattern                   -
     "uprobe"          "library:functions"       - (each of `places`, by a perf event)

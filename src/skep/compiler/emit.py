@@ -229,7 +229,7 @@ class Emitter:
                 self._move(number, argument, True)
             else:
                 self._address(number, argument)
-        self.add(asm.call(i.helper))
+        self.add(asm.call_kfunc(i.btf_id) if i.btf_id else asm.call(i.helper))
         if i.dst is not None and self.reg(i.dst) != R0:
             self.add(asm.mov(self.reg(i.dst), R0))
 

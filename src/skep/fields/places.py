@@ -26,3 +26,32 @@ class PlaceName(Field):
     def value(cls, member: Member, context: Context) -> Value:
         """The name as a str."""
         return Value(member.name, member.raw, lambda raw: context.places[raw])
+
+
+class PlaceInProcess(Field):
+    """A place in a process: the process id above 32 bits of the place's number.
+
+    Shown as "NAME [PID]"; JSON has the pid by itself."""
+
+    ctype = "u64"
+    title = "FUNC"
+    spec = ""
+    meaning = "function, and the process that called it"
+
+    @classmethod
+    def text(cls, raw: Any, spec: str, context: Context) -> str:
+        """The name and the process id."""
+        return format(f"{context.places[raw & _PLACE]} [{raw >> 32}]", spec)
+
+    @classmethod
+    def value(cls, member: Member, context: Context) -> Value:
+        """The name as a str; JSON adds the process id."""
+        return Value(
+            member.name,
+            member.raw,
+            lambda raw: context.places[raw & _PLACE],
+            lambda raw: {"pid": raw >> 32},
+        )
+
+
+_PLACE = (1 << 32) - 1

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from skep.errors import Span, UsageError
-from skep.symbols.name_pattern import Matching
+from skep.symbols.name_pattern import Matching, is_pattern
 
 _FORMS = {
     "p": (
@@ -52,6 +52,11 @@ class Places(NamedTuple):
         """The system calls whose functions are meant, "" if none."""
         prefix = _SYSCALL.match(self.name) if self.in_kernel else None
         return _like(self.name, self.name[prefix.end() :]) if prefix else ""
+
+    @property
+    def syscall_names(self) -> tuple[str, ...]:
+        """The one system call whose function is meant, or none."""
+        return (self.syscall,) if self.syscall and not is_pattern(self.name) else ()
 
     @property
     def syscall_tracepoint(self) -> str:

@@ -161,6 +161,11 @@ class CtxAddress(NamedTuple):
     """
 
 
+class SessionCell(NamedTuple):
+    """The address of 8 bytes that the kernel keeps for the call, from its entry to its
+    return (bpf_session_cookie, 6.10)."""
+
+
 class Frame(NamedTuple):
     """What tells the calls apart that a task is in at the same time: a number that is
     the same at the entry and the return of one call.
@@ -173,7 +178,7 @@ class Frame(NamedTuple):
     kernel always returns.
     """
 
-    fetch: CtxField | CtxAddress
+    fetch: CtxField | CtxAddress | SessionCell
     add: int = 0
     by_address: bool = False
     abandoned: bool = False
@@ -247,6 +252,7 @@ _PROGRAM_TYPES = {
     "kretprobe": "kprobe",
     "kprobe_multi": "kprobe",
     "kretprobe_multi": "kprobe",
+    "kprobe_session": "kprobe",
     "kprobes": "kprobe",
     "kretprobes": "kprobe",
     "uprobe": "kprobe",

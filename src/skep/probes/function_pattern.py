@@ -16,6 +16,7 @@ from skep.probes.candidate import (
     Frame,
     Param,
     Saved,
+    SessionCell,
     Site,
 )
 from skep.probes.function_lookup import unknown
@@ -52,7 +53,9 @@ def resolve(
     if PLACE in needs or site.entry is not None:
         site = _named(site, symbols)
     ladder = []
-    if target.has_enumerator(_LINKS):
+    if site.entry is not None and has_sessions(target):
+        ladder.append(Candidate((_as_session(site),)))
+    elif target.has_enumerator(_LINKS):
         ladder.append(Candidate((_of_kind(site, "_multi"),)))
     if len(symbols) <= MOST_PROBES:
         ladder.append(Candidate((_of_kind(site, "s"),), _ONE_BY_ONE))
@@ -68,6 +71,26 @@ def _named(site: Site, names: tuple[str, ...]) -> Site:
     """The site where programs learn at which of the functions they are."""
     entry = None if site.entry is None else _named(site.entry, names)
     return site._replace(attach=site.attach._replace(names=names), entry=entry)
+
+
+def has_sessions(target: Target) -> bool:
+    """Whether one program can be at the entry and the return of many functions (6.10).
+
+    Where it can, kprobe_multi must not be used for both: since 6.14 it is built on
+    fgraph, which does not tell the stack pointer at the return.
+    """
+    if not target.has_enumerator("BPF_TRACE_KPROBE_SESSION"):
+        return False
+    return target.btf.find("func", "bpf_session_cookie") is not None
+
+
+def _as_session(site: Site) -> Site:
+    """The pair of sites as one program, whose calls have 8 bytes for the frame."""
+    frame = Frame(SessionCell(), abandoned=True)
+    attach = site.attach._replace(kind="kprobe_session")
+    assert site.entry is not None
+    entry = site.entry._replace(attach=attach, frame=frame)
+    return site._replace(attach=attach, entry=entry, frame=frame)
 
 
 def _of_kind(site: Site, suffix: str) -> Site:

@@ -23,13 +23,18 @@ def open_event(program: Program) -> list[int]:
 
 def open_link(program: Program) -> list[int]:
     """Many functions, by one link (kprobe_multi, 5.18)."""
+    return _open_link(program, bpf.BPF_TRACE_KPROBE_MULTI)
+
+
+def open_session(program: Program) -> list[int]:
+    """Entry and return of many functions, by one link (kprobe_session, 6.10)."""
+    return _open_link(program, bpf.BPF_TRACE_KPROBE_SESSION)
+
+
+def _open_link(program: Program, attach_type: int) -> list[int]:
     spec = program.spec.attach
     link = bpf.kprobe_multi_link(
-        program.fd,
-        bpf.BPF_TRACE_KPROBE_MULTI,
-        spec.symbols,
-        _at_return(spec),
-        program.cookies,
+        program.fd, attach_type, spec.symbols, _at_return(spec), program.cookies
     )
     return [link]
 

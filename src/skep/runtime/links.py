@@ -197,6 +197,7 @@ _ATTACH = {
     "kretprobe": _Attachment(kprobes.open_event, slow=True),
     "kprobe_multi": _Attachment(kprobes.open_link, slow=True),
     "kretprobe_multi": _Attachment(kprobes.open_link, slow=True),
+    "kprobe_session": _Attachment(kprobes.open_session, slow=True),
     "kprobes": _Attachment(kprobes.open_events, slow=True),
     "kretprobes": _Attachment(kprobes.open_events, slow=True),
     "tp_btf": _Attachment(_open_typed),

@@ -27,6 +27,7 @@ _TYPES = {
     "kretprobe": (2, 0),
     "kprobe_multi": (2, bpf.BPF_TRACE_KPROBE_MULTI),
     "kretprobe_multi": (2, bpf.BPF_TRACE_KPROBE_MULTI),
+    "kprobe_session": (2, bpf.BPF_TRACE_KPROBE_SESSION),
     "kprobes": (2, 0),
     "kretprobes": (2, 0),
     "raw_tracepoint": (17, 0),

@@ -64,8 +64,15 @@ def find(elf: Elf, patterns: Iterable[str]) -> dict[str, list[Function]]:
             if version not in ("", function.version):
                 continue
             if name.fullmatch(function.name):
-                found[pattern].setdefault(function.offset, function)
+                known = found[pattern].get(function.offset)
+                if known is None or _is_better(function.name, known.name):
+                    found[pattern][function.offset] = function
     return {pattern: list(each.values()) for pattern, each in found.items()}
+
+
+def _is_better(name: str, known: str) -> bool:
+    """Whether callers rather use this one of two names of a function."""
+    return known.startswith("_") and not name.startswith("_")
 
 
 def _matcher(pattern: str) -> tuple[re.Pattern[str], str]:

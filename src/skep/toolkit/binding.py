@@ -69,7 +69,8 @@ _FORMATS = {
 class Binding:
     """One run of a tool: bound options, and compile-time objects made on demand.
 
-    `places` are the names of those where a program asked for its place, by number.
+    `places` are the names of those where a program asked for its place, by number;
+    the first are those that the options' `known_places` has.
 
     With `with_time` records without a member of type `Time` that is shown have their
     first one all the same.
@@ -87,8 +88,8 @@ class Binding:
         self.ring = MapSpec("events", "ringbuf", 0, 0, ring_size)
         self.with_time = with_time
         self._objects: dict[int, object] = {}
-        self.places: list[str] = []
-        self._numbers: dict[str, int] = {}
+        self.places: list[str] = list(getattr(options, "known_places", ()))
+        self._numbers = {name: number for number, name in enumerate(self.places)}
         self.environment = Environment(_tree_of, self.bind)
 
     def bind(self, value: object) -> object:

@@ -58,7 +58,7 @@ class Rung(NamedTuple):
         names += [
             f"{site.entry.attach.kind}:{site.entry.attach.name}"
             for site in sites
-            if site.entry is not None
+            if site.entry is not None and site.entry.attach != site.attach
         ]
         return ", ".join(dict.fromkeys(names))
 
@@ -140,7 +140,7 @@ def compile_programs(
         for site in candidate.sites:
             places.setdefault(site.attach, []).append((name, handler, site))
             entry = site.entry
-            if entry is not None:
+            if entry is not None and entry.attach != site.attach:
                 entries.setdefault(entry.attach, []).append((name, handler, entry))
     compiled: list[tuple[str, Compiled]] = []
     for kind, compile_at in ((entries, compile_entries), (places, compile_site)):

@@ -14,7 +14,7 @@ Examples:
     funccount 'u:pthread:*'       USDT probes of a library
 """
 
-from skep import Record, Table, TaskOptions, bpf, column, on, option
+from skep import Record, Table, TaskFilters, bpf, column, on, option
 from skep.errors import UsageError
 from skep.fields import U64
 from skep.fields.places import PlaceName
@@ -25,8 +25,9 @@ SAMPLE = {"pattern": "c:getaddrinfo"}
 FAREWELL = "Detaching..."
 
 
-class Options(TaskOptions):
-    letters = {"pid": "-p", "duration": "-d", "timestamp": "-T"}
+class Options(TaskFilters):
+    letters = {"pid": "-p", "duration": "-d"}
+    timestamp: bool = option("-T", "--timestamp", help="show the time of day")
     interval: float = option(
         "-i", "--interval", check=positive, help="seconds between reports"
     )
