@@ -22,7 +22,6 @@ from skep.probes.candidate import Site
 from skep.spec import LineInfo, MapSpec, ProgramSpec
 from skep.target import Target
 
-
 SESSION = "kprobe_session"
 
 

@@ -38,7 +38,7 @@ def branch_on_return(walker: Walker) -> tuple[ir.Block, ir.Block]:
 
 
 def _call(walker: Walker, name: str) -> int:
-    """Call one of the kernel's functions for sessions; of late they take the context."""
+    """Call a function of the kernel for sessions; of late they take the context."""
     btf = walker.target.btf
     btf_id, proto = btf.find("func", name), btf.function(name)
     if btf_id is None or not isinstance(proto, FuncProto):

@@ -3,10 +3,12 @@ funccount and its kin."""
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from skep.arch import arch_of
 from skep.errors import Span, UsageError
 from skep.symbols.name_pattern import Matching, is_pattern
 
@@ -56,7 +58,15 @@ class Places(NamedTuple):
     @property
     def syscall_names(self) -> tuple[str, ...]:
         """The one system call whose function is meant, or none."""
-        return (self.syscall,) if self.syscall and not is_pattern(self.name) else ()
+        if not self.syscall or is_pattern(self.name):
+            return ()
+        from skep.probes.syscall_table import lookup, name_of_event
+
+        for name in (self.syscall, name_of_event(self.syscall)):
+            call = lookup(_arch(), name) if name else None
+            if call and call.event == self.syscall:
+                return (call.name,)
+        return ()
 
     @property
     def syscall_tracepoint(self) -> str:
@@ -66,6 +76,25 @@ class Places(NamedTuple):
 
 def _like(pattern: str, text: str) -> str:
     return Matching(text) if isinstance(pattern, Matching) else text
+
+
+def _arch() -> str:
+    return arch_of(os.uname().machine).name
+
+
+def syscall_places(places: Sequence[Places]) -> Sequence[str]:
+    """The functions of those system calls that are meant one by one, each at the
+    number of its call: what `place` is named by where it is such a number."""
+    named = [
+        (each.syscall_names[0], each.name) for each in places if each.syscall_names
+    ]
+    if not named:
+        return ()
+    from skep.probes.syscall_table import lookup
+
+    found = [(lookup(_arch(), call), name) for call, name in named]
+    numbers = {call.number: name for call, name in found if call}
+    return [numbers.get(n, "") for n in range(max(numbers, default=-1) + 1)]
 
 
 def parse(text: str, is_regular: bool = False, kinds: str = "ptu") -> Places:

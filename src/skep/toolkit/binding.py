@@ -89,7 +89,7 @@ class Binding:
         self.with_time = with_time
         self._objects: dict[int, object] = {}
         self.places: list[str] = list(getattr(options, "known_places", ()))
-        self._numbers = {name: number for number, name in enumerate(self.places)}
+        self._numbers = {name: n for n, name in enumerate(self.places) if name}
         self.environment = Environment(_tree_of, self.bind)
 
     def bind(self, value: object) -> object:

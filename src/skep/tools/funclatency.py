@@ -15,7 +15,7 @@ Examples:
 from skep import Histogram, Record, TaskFilters, bpf, column, on, option
 from skep.errors import UsageError
 from skep.fields.places import PlaceInProcess, PlaceName
-from skep.frontends.function_pattern import parse
+from skep.frontends.function_pattern import parse, syscall_places
 from skep.toolkit import positive
 
 SAMPLE = {"pattern": "c:getaddrinfo"}
@@ -45,7 +45,7 @@ class Options(TaskFilters):
             raise UsageError("no PATTERN", hint="see 'skep funclatency --help'")
         self.places = parse(self.pattern, self.regexp, "p")
         self.span = self.places.span
-        self.known_places = self.places.syscall_names and (self.places.name,)
+        self.known_places = syscall_places([self.places])
         self.divisor = 1000 if self.microseconds else 1
         if self.milliseconds:
             self.divisor = 1000000
@@ -96,8 +96,8 @@ def returned(place, elapsed_ns):
     lambda options: options.places.syscall_names,
     when=lambda options: options.places.syscall_names,
 )
-def call_returned(elapsed_ns):
-    record(0, elapsed_ns)
+def call_returned(number, elapsed_ns):
+    record(number, elapsed_ns)
 
 
 @on.uretprobe(
