@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from skep.authoring.options import option
     from skep.authoring.outputs import Histogram, Map, Stream, Table
     from skep.authoring.records import Record
-    from skep.authoring.shared_options import RunOptions, TaskOptions
+    from skep.authoring.shared_options import RunOptions, TaskFilters, TaskOptions
     from skep.fields import column
 
 __version__ = "0.1.0"
@@ -26,6 +26,7 @@ __all__ = [
     "RunOptions",
     "Stream",
     "Table",
+    "TaskFilters",
     "TaskOptions",
     "bpf",
     "column",
@@ -40,6 +41,7 @@ _HOMES = {
     "RunOptions": "skep.authoring.shared_options",
     "Stream": "skep.authoring.outputs",
     "Table": "skep.authoring.outputs",
+    "TaskFilters": "skep.authoring.shared_options",
     "TaskOptions": "skep.authoring.shared_options",
     "bpf": "skep.authoring.bpf",
     "column": "skep.fields",

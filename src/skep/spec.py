@@ -42,6 +42,11 @@ SECOND_STACK_MAP = 1 << 20
 """Added to the ids of stacks for which the first of two maps had no room."""
 
 
+PLACE = "the place"
+"""What the instruction refers to whose number is put in when a program is loaded: that
+of the place where this copy of the program will run."""
+
+
 class MapSpec(NamedTuple):
     """A BPF map.
 
@@ -80,6 +85,7 @@ class AttachSpec(NamedTuple):
     "tp_btf"          tracepoint ("sys_exit")   BTF id of btf_trace_NAME (vmlinux)
     "raw_tracepoint"  tracepoint                -
     "tracepoint"      "category:event"          tracefs id of the event
+    "tracepoints"     pattern                   - (`ids`, each by a perf event)
     "perf_event"      "cpu-clock", "cycles"...  sample period (ns for clocks)
     "profile"         "cpu-clock", "cycles"...  samples per second
     "interval"        ""                        period in nanoseconds
@@ -90,6 +96,7 @@ class AttachSpec(NamedTuple):
     "kretprobe"       symbol                    -
     "kprobe_multi"    pattern                   - (`symbols`, by one link)
     "kretprobe_multi" pattern                   -
+    "kprobe_session"  pattern                   - (`symbols`, at entry and return, 6.10)
     "kprobes"         pattern                   - (`symbols`, each by itself)
     "kretprobes"      pattern                   -
     "uprobe"          "library:functions"       - (each of `places`, by a perf event)
@@ -99,6 +106,11 @@ class AttachSpec(NamedTuple):
 
     `offset` of a kprobe is in bytes from the symbol.  `pid` is the only process that a
     user probe is for, 0 for all.
+
+    `names` are what the places are called, one for each of `symbols`, `ids` or
+    `places`, where the program asks which of them it runs at.  `numbers` are what it
+    then gets: those of its names among all of the run.  It gets them by the cookies of
+    the links or, if it refers to `PLACE`, as there is a copy of it for each number.
     """
 
     kind: str
@@ -109,6 +121,9 @@ class AttachSpec(NamedTuple):
     places: tuple[UserPlace, ...] = ()
     pid: int = 0
     symbols: tuple[str, ...] = ()
+    ids: tuple[int, ...] = ()
+    names: tuple[str, ...] = ()
+    numbers: tuple[int, ...] = ()
 
 
 class LineInfo(NamedTuple):

@@ -41,6 +41,7 @@ _VALUES = {
     "cgroupmap": "/sys/fs/bpf/cgroups",
     "mntnsmap": "/sys/fs/bpf/mntns",
     "flags": 0o1,
+    "pattern": "c:gethostby*",
 }
 
 _MAY_DO_NOTHING = ("commit_begun", "committed")
@@ -95,7 +96,7 @@ class CompileFailed(Exception):
 
 def configurations(tool: Tool) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Options to try, with a name: none, each alone, and some together."""
-    yield "-", {}
+    yield "-", {**tool.sample}
     if tool.preset and tool.name not in _TOGETHER:
         return  # another name of the same tool has it all
     values = {
@@ -104,9 +105,9 @@ def configurations(tool: Tool) -> Iterator[tuple[str, Mapping[str, Any]]]:
         if name not in tool.preset and (tool.streams or name not in _ROWS)
     }
     for name, value in values.items():
-        yield name, {name: value}
+        yield name, {**tool.sample, name: value}
     for names in _TOGETHER.get(tool.name, ()):
-        yield "+".join(names), {name: values[name] for name in names}
+        yield "+".join(names), {**tool.sample, **{name: values[name] for name in names}}
 
 
 def _value_of(option: Option) -> Any:

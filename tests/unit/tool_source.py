@@ -43,4 +43,4 @@ def bound(tool: Tool, **values: Any) -> Any:
     """The tool's options with these values."""
     from skep.toolkit.arguments import bind
 
-    return bind(tool, values)
+    return bind(tool, {**tool.sample, **values})

@@ -19,8 +19,9 @@ class Instruction:
     second's in the high half).  Offsets of jumps count slots from the next instruction.
 
     `ref` names the map whose file descriptor replaces the low half of `imm` when the
-    program is loaded.  `span` is the source the instruction came from; it takes no part
-    in equality.  Instructions are mutable so that the compiler can patch jumps.
+    program is loaded, or what a number is for that is known only then.  `span` is the
+    source the instruction came from; it takes no part in equality.  Instructions are
+    mutable so that the compiler can patch jumps.
     """
 
     __slots__ = ("dst", "imm", "off", "opcode", "ref", "span", "src")

@@ -68,6 +68,11 @@ def load_map_value(dst: int, name: str, off: int) -> Instruction:
     return Instruction(LD_IMM64, dst, BPF_PSEUDO_MAP_VALUE, 0, off << 32, name)
 
 
+def load_number(dst: int, name: str) -> Instruction:
+    """dst = the number called `name` when the program is loaded, below 2**32"""
+    return Instruction(LD_IMM64, dst, 0, 0, 0, name)
+
+
 def load_btf_id(dst: int, btf_id: int, btf_fd: int = 0) -> Instruction:
     """dst = the address of a kernel variable; `btf_fd` is its module's BTF or 0"""
     return Instruction(LD_IMM64, dst, BPF_PSEUDO_BTF_ID, 0, btf_fd << 32 | btf_id)

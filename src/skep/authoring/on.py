@@ -68,12 +68,12 @@ def _probe(intention: Intention, when: object) -> Decorator:
     return decorate
 
 
-def syscall_enter(*names: str, when: object = None) -> Decorator:
+def syscall_enter(*names: Any, when: object = None) -> Decorator:
     """At the start of system calls; parameters are those of their man pages."""
     return _probe(SyscallEnter(names), when)
 
 
-def syscall_exit(*names: str, when: object = None) -> Decorator:
+def syscall_exit(*names: Any, when: object = None) -> Decorator:
     """At the return of system calls; also `ret`, `elapsed_ns` and `number`.
 
     The number is that of the call in the native ABI, also for 32-bit tasks; compare it
@@ -82,7 +82,7 @@ def syscall_exit(*names: str, when: object = None) -> Decorator:
     return _probe(SyscallExit(names), when)
 
 
-def syscall_failure(*names: str, when: object = None) -> Decorator:
+def syscall_failure(*names: Any, when: object = None) -> Decorator:
     """At the return of system calls, for handlers that leave if `ret` is not negative.
 
     Unlike at `syscall_exit`, the arguments of execve need not be saved at its start.
@@ -90,8 +90,11 @@ def syscall_failure(*names: str, when: object = None) -> Decorator:
     return _probe(SyscallExit(names, failed=True), when)
 
 
-def tracepoint(name: str, when: object = None) -> Decorator:
-    """At a tracepoint "category:event"; parameters are the fields of its record."""
+def tracepoint(name: Any, when: object = None) -> Decorator:
+    """At a tracepoint "category:event"; parameters are the fields of its record.
+
+    With "*" in the name, at all that match; their only parameter is `place`.
+    """
     return _probe(Tracepoint(name), when)
 
 

@@ -64,18 +64,8 @@ class RunOptions(Options):
     )
 
 
-class _TaskColumns(RunOptions):
-    """What every tool about tasks can show besides its own columns."""
-
-    heading = "output"
-
-    timestamp: bool = option("--timestamp", help="show the time")
-    show_uid: bool = option("--print-uid", help="show the user id")
-    show_cgroup: bool = option("--container", help="show the cgroup of the task")
-
-
-class TaskOptions(_TaskColumns):
-    """The filters that every tool about tasks has, in the kernel-side `selected`."""
+class TaskFilters(RunOptions):
+    """The filters of tools about tasks, in the kernel-side `selected`."""
 
     heading = "filters"
 
@@ -104,34 +94,45 @@ class TaskOptions(_TaskColumns):
     @property
     def filters_tasks(self) -> bool:
         """Whether any of the filters is set; a constant in kernel-side code."""
-        names = own_annotations(TaskOptions)
+        names = own_annotations(TaskFilters)
         return any(getattr(self, name) is not None for name in names)
 
     @staticmethod
     @bpf.inline
     def selected():
         """Whether the current task is one of those that the options ask for."""
-        if TaskOptions.pid is not None and bpf.pid() != TaskOptions.pid:
+        if TaskFilters.pid is not None and bpf.pid() != TaskFilters.pid:
             return False
-        if TaskOptions.tid is not None and bpf.tid() != TaskOptions.tid:
+        if TaskFilters.tid is not None and bpf.tid() != TaskFilters.tid:
             return False
-        if TaskOptions.uid is not None and bpf.uid() != TaskOptions.uid:
+        if TaskFilters.uid is not None and bpf.uid() != TaskFilters.uid:
             return False
-        if TaskOptions.comm is not None and bpf.comm() != TaskOptions.comm:
+        if TaskFilters.comm is not None and bpf.comm() != TaskFilters.comm:
             return False
-        if TaskOptions.cgroup is not None and bpf.cgroup_id() != TaskOptions.cgroup:
+        if TaskFilters.cgroup is not None and bpf.cgroup_id() != TaskFilters.cgroup:
             return False
-        if TaskOptions.mntns is not None and bpf.mntns() != TaskOptions.mntns:
+        if TaskFilters.mntns is not None and bpf.mntns() != TaskFilters.mntns:
             return False
-        if TaskOptions.cgroupmap is not None:
+        if TaskFilters.cgroupmap is not None:
             if listed_cgroups.lookup(bpf.cgroup_id()) is None:
                 return False
-        if TaskOptions.mntnsmap is not None:
+        if TaskFilters.mntnsmap is not None:
             if listed_mntns.lookup(bpf.mntns()) is None:
                 return False
         return True
 
 
+class TaskOptions(TaskFilters):
+    """The options of tools that show what tasks do: filters, and columns besides the
+    tool's own."""
+
+    heading = "output"
+
+    timestamp: bool = option("--timestamp", help="show the time")
+    show_uid: bool = option("--print-uid", help="show the user id")
+    show_cgroup: bool = option("--container", help="show the cgroup of the task")
+
+
 # bcc's pinned maps: keys are ids as u64, whatever the value is.
-listed_cgroups = Map("u64", "u32", pinned=TaskOptions.cgroupmap)
-listed_mntns = Map("u64", "u32", pinned=TaskOptions.mntnsmap)
+listed_cgroups = Map("u64", "u32", pinned=TaskFilters.cgroupmap)
+listed_mntns = Map("u64", "u32", pinned=TaskFilters.mntnsmap)

@@ -154,6 +154,12 @@ class Builder:
         self.emit(ir.CallHelper(dst, helper, list(arguments), droppable))
         return dst
 
+    def call_kfunc(self, name: str, btf_id: int, *arguments: ir.Argument) -> int:
+        """Call a function of the kernel that programs may call (a kfunc)."""
+        dst = self.register()
+        self.emit(ir.CallHelper(dst, name, list(arguments), True, btf_id))
+        return dst
+
     def slot(self, size: int, what: str, align: int = 8) -> Slot:
         """A new area on the stack."""
         return Slot(size, align, what)

@@ -12,6 +12,7 @@ from skep.compiler import ir
 from skep.compiler.builder import S32_HIGH, S32_LOW
 from skep.compiler.ir import Address, Block, Imm, MapRef, Slot
 from skep.errors import InternalError, Span
+from skep.spec import PLACE
 
 ALU_CODES = {
     "+": opcodes.BPF_ADD,
@@ -200,6 +201,10 @@ class Emitter:
         """The address of the value of an array map with one element."""
         self.add(asm.load_map_value(self.reg(i.dst), i.map, 0))
 
+    def place_number(self, i: ir.PlaceNumber) -> None:
+        """A number that is put in when the program is loaded."""
+        self.add(asm.load_number(self.reg(i.dst), PLACE))
+
     def unknown_zero(self, i: ir.UnknownZero) -> None:
         """The frame pointer minus itself: the verifier takes the difference of two
         pointers for any number (adjust_reg_min_max_vals, kernel/bpf/verifier.c)."""
@@ -224,7 +229,7 @@ class Emitter:
                 self._move(number, argument, True)
             else:
                 self._address(number, argument)
-        self.add(asm.call(i.helper))
+        self.add(asm.call_kfunc(i.btf_id) if i.btf_id else asm.call(i.helper))
         if i.dst is not None and self.reg(i.dst) != R0:
             self.add(asm.mov(self.reg(i.dst), R0))
 
@@ -256,6 +261,7 @@ _EMITTERS: dict[type[ir.Instruction], Callable[..., None]] = {
     ir.Context: Emitter.context,
     ir.Lea: Emitter.lea,
     ir.LeaValue: Emitter.lea_value,
+    ir.PlaceNumber: Emitter.place_number,
     ir.UnknownZero: Emitter.unknown_zero,
     ir.Nop: Emitter.nop,
     ir.CallHelper: Emitter.call,

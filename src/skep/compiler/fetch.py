@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import TYPE_CHECKING, Callable, NamedTuple
 
+from skep.compiler import ir
 from skep.compiler.arithmetic import convert, sign_loaded, truncate
 from skep.compiler.ir import Address, Imm, Operand
+from skep.compiler.sessions import session_cell
 from skep.compiler.types import U64, Array, Int, Layout, Pointer, Struct
 from skep.compiler.values import Const, Place, Register, Value
 from skep.errors import InternalError, Span
 from skep.probes.candidate import (
     Clock,
+    Cookie,
     CtxAddress,
     CtxField,
     CtxWord,
@@ -20,10 +23,12 @@ from skep.probes.candidate import (
     Frame,
     Number,
     Param,
+    PlaceNumber,
     ProbedWord,
     RegsMember,
     RegsPair,
     Saved,
+    SessionCell,
     UserAddress,
     UserMemory,
 )
@@ -192,6 +197,21 @@ class Fetcher:
         """The time now, for the entry program to save."""
         return self.builder.call("ktime_get_ns", droppable=True)
 
+    def cookie(self, fetch: Cookie) -> int:
+        """What the link of this place was made with."""
+
+        def call() -> int:
+            context = self.walker.context
+            return self.builder.call("get_attach_cookie", context, droppable=True)
+
+        return self._at_hand(fetch, call)
+
+    def place_number(self, fetch: PlaceNumber) -> int:
+        """What the copy of the program is loaded with for this place."""
+        number = self.builder.register()
+        self.builder.emit(ir.PlaceNumber(number))
+        return number
+
     def elapsed(self, fetch: Elapsed) -> int:
         """Nanoseconds since the entry program ran."""
         now = self.builder.call("ktime_get_ns", droppable=True)
@@ -200,16 +220,26 @@ class Fetcher:
 
     def frame(self, frame: Frame) -> int:
         """What tells this call from others of the same task."""
+        if isinstance(frame.fetch, SessionCell):
+            return session_cell(self.walker)
         if isinstance(frame.fetch, CtxAddress):
             number = self.builder.move(self.walker.context, wide=False)
         else:
             number = self.ctx_field(frame.fetch)
         self.builder.alu("+", number, self._immediate(frame.add))
         if frame.by_address:
-            function = self.builder.call("get_func_ip", self.walker.context)
-            self.builder.alu("<<", function, Imm(32))
-            self.builder.alu("+", number, function)
+            self._add_above(
+                number, self.builder.call("get_func_ip", self.walker.context)
+            )
+        if frame.place is not None:
+            place = _FETCHES[type(frame.place)](self, frame.place)
+            self._add_above(number, self.builder.move(place))
         return number
+
+    def _add_above(self, number: int, other: int) -> None:
+        """Add the low half of `other`, which is used up, to the upper half."""
+        self.builder.alu("<<", other, Imm(32))
+        self.builder.alu("+", number, other)
 
     def _at_hand(self, key: Hashable, compute: Callable[[], int]) -> int:
         value = self.walker.at_hand(("fetch", key), lambda: Register(compute(), U64))
@@ -229,5 +259,7 @@ _FETCHES: dict[type, Callable[..., int]] = {
     UserAddress: Fetcher.user_address,
     Saved: Fetcher.saved_value,
     Clock: Fetcher.clock,
+    Cookie: Fetcher.cookie,
+    PlaceNumber: Fetcher.place_number,
     Elapsed: Fetcher.elapsed,
 }

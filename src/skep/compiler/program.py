@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import skep.compiler.intrinsics.all  # noqa: F401  (registers the intrinsics)
 from skep.asm import Instruction
-from skep.compiler import dispatch, ir, saved
+from skep.compiler import dispatch, ir, saved, sessions
 from skep.compiler.allocate import allocate, place_slots
 from skep.compiler.body import Handler, walk_body
 from skep.compiler.emit import Emitter, check_complete
@@ -21,6 +21,8 @@ from skep.compiler.walker import Walker
 from skep.probes.candidate import Site
 from skep.spec import LineInfo, MapSpec, ProgramSpec
 from skep.target import Target
+
+SESSION = "kprobe_session"
 
 
 class Compiled(NamedTuple):
@@ -50,6 +52,8 @@ def compile_site(
     walker = _start(target, environment, site)
     if site.match is not None:
         dispatch.walk_handlers(walker, handlers)
+    elif site.attach.kind == SESSION:
+        _walk_session(walker, handlers)
     else:
         _walk_in_turn(walker, handlers)
     return _finish(name, site, walker)
@@ -72,6 +76,22 @@ def compile_entries(
         [(environment.tree_of(handler.function), entry) for handler, entry in entries],
     )
     return _finish(name, site, walker)
+
+
+def _walk_session(walker: Walker, handlers: Sequence[tuple[Handler, Site]]) -> None:
+    """Save at the entry what handlers want at the return, and run them there."""
+    at_entry, at_return = sessions.branch_on_return(walker)
+    before = walker.flow.copy()
+    entries = [
+        (walker.environment.tree_of(handler.function), site.entry)
+        for handler, site in handlers
+        if site.entry is not None
+    ]
+    walker.builder.start(at_entry)
+    dispatch.walk_entries(walker, entries)
+    walker.flow = before
+    walker.builder.start(at_return)
+    _walk_in_turn(walker, handlers)
 
 
 def _walk_in_turn(walker: Walker, handlers: Sequence[tuple[Handler, Site]]) -> None:

@@ -15,10 +15,18 @@ from skep.compiler.arithmetic import convert
 from skep.compiler.fetch import Fetcher, SavedRecord
 from skep.compiler.intrinsics.task import current_task
 from skep.compiler.ir import Address, Imm
+from skep.compiler.sessions import session_cell
 from skep.compiler.types import U64, Layout, Pointer, lay_out
 from skep.compiler.values import Const, Register
 from skep.errors import InternalError
-from skep.probes.candidate import Elapsed, Param, Saved, Site, SyscallCase
+from skep.probes.candidate import (
+    Elapsed,
+    Param,
+    Saved,
+    SessionCell,
+    Site,
+    SyscallCase,
+)
 from skep.spec import MapSpec
 
 if TYPE_CHECKING:
@@ -67,6 +75,12 @@ def map_of(name: str, entry: Site) -> MapSpec:
     return MapSpec(f"{name}_entry", kind, key, layout_of(entry).size, ENTRIES)
 
 
+def in_cell(entry: Site) -> bool:
+    """Whether the one thing that is saved fits into what the kernel keeps of a call."""
+    session = entry.frame is not None and isinstance(entry.frame.fetch, SessionCell)
+    return session and len(entry.params) == 1
+
+
 def call_number(entry: Site, case: SyscallCase) -> Imm:
     """What stands for a call in the saved record."""
     calls = _calls(entry)
@@ -83,6 +97,10 @@ def save(
 ) -> None:
     """At the start of a call: keep the values of its parameters for its return."""
     b = walker.builder
+    if in_cell(entry):
+        (param,) = params
+        b.store(session_cell(walker), 0, _word(walker, fetcher, param), 8)
+        return
     spec, layout = map_of(name, entry), layout_of(entry)
     slot = b.shared_slot(layout.size, "saved arguments")
     values = {param.name: _word(walker, fetcher, param) for param in params}
@@ -113,10 +131,17 @@ def _key(site: Site, fetcher: Fetcher) -> Address:
     return Address(slot)
 
 
-def find(walker: Walker, name: str, site: Site, call: str, fetcher: Fetcher) -> MapSpec:
+def find(
+    walker: Walker, name: str, site: Site, call: str, fetcher: Fetcher
+) -> MapSpec | None:
     """At the return: find what was saved; leave the program if that is nothing."""
     assert site.entry is not None
     b = walker.builder
+    if in_cell(site.entry):
+        (param,) = site.entry.params
+        layout = lay_out("saved argument", [(param.name, U64)])
+        fetcher.saved = SavedRecord(session_cell(walker), layout)
+        return None
     spec = map_of(name, site.entry)
     found = b.call("map_lookup_elem", b.map(spec), _key(site, fetcher))
     missing, present = b.new_block(), b.new_block()
@@ -141,7 +166,9 @@ def find(walker: Walker, name: str, site: Site, call: str, fetcher: Fetcher) -> 
     return spec
 
 
-def forget(spec: MapSpec, site: Site, fetcher: Fetcher) -> None:
+def forget(spec: MapSpec | None, site: Site, fetcher: Fetcher) -> None:
     """At the return, when all values are in registers: free the saved record."""
+    if spec is None:
+        return
     b = fetcher.builder
     b.call("map_delete_elem", b.map(spec), _key(site, fetcher))

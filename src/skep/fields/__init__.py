@@ -22,6 +22,7 @@ from skep.fields.task import CgroupId, Comm, Cpu, Pid, Ppid, Tid, Uid
 from skep.fields.text import Args, Bytes, Text
 from skep.fields.times import (
     DurationNs,
+    Latency,
     LatencyMs,
     LatencyUs,
     MonotonicUs,
@@ -63,6 +64,7 @@ __all__ = [
     "IpVersion",
     "KernelStack",
     "KiloBytes",
+    "Latency",
     "LatencyMs",
     "LatencyUs",
     "LookupResult",

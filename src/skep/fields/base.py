@@ -66,10 +66,11 @@ class Context:
     """What field types need to know of this run.
 
     `io_names` are the enumerators of the enums in skep.fields.block.ENUMS by name;
-    their numbers differ between kernels.
+    their numbers differ between kernels.  `places` are the names of those where
+    programs run that ask for their place, by number.
     """
 
-    __slots__ = ("_symbols", "cgroups", "clock", "disks", "io_names")
+    __slots__ = ("_symbols", "cgroups", "clock", "disks", "io_names", "places")
 
     def __init__(
         self,
@@ -77,11 +78,13 @@ class Context:
         io_names: Mapping[str, int] | None = None,
         disks: Disks | None = None,
         cgroups: Cgroups | None = None,
+        places: Sequence[str] = (),
     ) -> None:
         self.clock = clock or Clock()
         self.io_names = io_names or {}
         self.disks = disks or Disks()
         self.cgroups = cgroups or Cgroups()
+        self.places = places
         self._symbols: Symbols | None = None
 
     @property

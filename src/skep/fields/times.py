@@ -139,6 +139,24 @@ class LatencyUs(DurationNs):
     shown = "{} // 1000"
 
 
+class Latency(DurationNs):
+    """A duration shown with two decimals in the unit that is the column's format, "us"
+    or "ms"; nanoseconds to programs."""
+
+    width = 7
+    spec = "ms"
+
+    @classmethod
+    def cells(
+        cls, member: Member, members: Sequence[Member], context: Context
+    ) -> Sequence[Cell]:
+        """The duration in its unit."""
+        cell = cls.cell(member, context)
+        source = f"{member.raw} / {1000 if cell.spec == 'us' else 1000000}"
+        title = member.column.title or f"LAT({cell.spec})"
+        return (cell._replace(title=title, source=source, text=None, spec=".2f"),)
+
+
 class LatencyMs(DurationNs):
     """A duration shown in milliseconds with two decimals; nanoseconds to programs."""
 

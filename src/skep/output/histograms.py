@@ -49,7 +49,7 @@ class Histograms:
         is_linear: bool = False,
     ) -> None:
         self._unit = unit
-        self._name = ", ".join(member.name for member in key.members)
+        self._name = ", ".join(m.column.title or m.name for m in key.members)
         self._columns = [cell.title for cell in key.cells(context)]
         self._writer = writer
         self._titles = format_function(key, "list", context)

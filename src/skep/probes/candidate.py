@@ -104,6 +104,14 @@ class Clock(NamedTuple):
     """The time now: ktime_get_ns."""
 
 
+class Cookie(NamedTuple):
+    """The number that the link of this place has: get_attach_cookie (5.15)."""
+
+
+class PlaceNumber(NamedTuple):
+    """The number of this place, in a program of its own for each."""
+
+
 class Elapsed(NamedTuple):
     """The time since the one that the program of `Site.entry` saved under this name."""
 
@@ -122,6 +130,8 @@ Fetch = Union[
     UserAddress,
     Saved,
     Clock,
+    Cookie,
+    PlaceNumber,
     Elapsed,
 ]
 
@@ -151,21 +161,28 @@ class CtxAddress(NamedTuple):
     """
 
 
+class SessionCell(NamedTuple):
+    """The address of 8 bytes that the kernel keeps for the call, from its entry to its
+    return (bpf_session_cookie, 6.10)."""
+
+
 class Frame(NamedTuple):
     """What tells the calls apart that a task is in at the same time: a number that is
     the same at the entry and the return of one call.
 
     It is what `fetch` yields, plus `add`.  A function that ends in a call of
     another may leave its frame to that one; `by_address` then tells them apart: the low
-    half of the function's address is added to the upper half.  Calls may be
+    half of the function's address is added to the upper half; or the number of its
+    `place` is.  Calls may be
     `abandoned`: a process can die in a function of its own, and a function of the
     kernel always returns.
     """
 
-    fetch: CtxField | CtxAddress
+    fetch: CtxField | CtxAddress | SessionCell
     add: int = 0
     by_address: bool = False
     abandoned: bool = False
+    place: Cookie | PlaceNumber | None = None
 
 
 class SyscallCase(NamedTuple):
@@ -235,6 +252,7 @@ _PROGRAM_TYPES = {
     "kretprobe": "kprobe",
     "kprobe_multi": "kprobe",
     "kretprobe_multi": "kprobe",
+    "kprobe_session": "kprobe",
     "kprobes": "kprobe",
     "kretprobes": "kprobe",
     "uprobe": "kprobe",
@@ -244,6 +262,7 @@ _PROGRAM_TYPES = {
     "tp_btf": "tracing",
     "raw_tracepoint": "raw_tracepoint",
     "tracepoint": "tracepoint",
+    "tracepoints": "tracepoint",
     "perf_event": "perf_event",
     "profile": "perf_event",
     "interval": "perf_event",

@@ -28,9 +28,11 @@ from skep.probes.candidate import (
 from skep.probes.function_lookup import Function, find, variants
 from skep.probes.intention import FunctionEntry, FunctionExit
 from skep.probes.parameters import require
+from skep.probes.places import PLACE
 from skep.probes.registers import Registers
 from skep.probes.typed_argument import typed_argument
 from skep.spec import AttachSpec
+from skep.symbols.name_pattern import is_pattern
 from skep.target import Target
 
 _ENTRIES = {"fexit": "fentry", "kretprobe": "kprobe"}
@@ -42,7 +44,7 @@ def resolve(
     intention: FunctionEntry | FunctionExit, needs: AbstractSet[str], target: Target
 ) -> Iterator[Candidate]:
     """The ways to run a program at the entry or the return of functions, best first."""
-    if any("*" in name for name in intention.names):
+    if PLACE in needs or any(map(is_pattern, intention.names)):
         from skep.probes import function_pattern
 
         return iter(function_pattern.resolve(intention, needs, target))

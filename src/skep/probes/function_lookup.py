@@ -82,7 +82,7 @@ def find(
         found = _in_symbols(name, module, prototype, target)
         if found:
             return found
-    raise _unknown(names[0], module, target)
+    raise unknown(names[0], module, target)
 
 
 def module_of(name: str, target: Target) -> str:
@@ -162,7 +162,8 @@ def variants(function: Function, target: Target) -> Function:
     return function._replace(name=whole[0]) if whole else function
 
 
-def _unknown(name: str, module: str, target: Target) -> SkepError:
+def unknown(name: str, module: str, target: Target) -> SkepError:
+    """What to raise where there is no function of a name that can be traced."""
     symbols = [symbol for symbol, _ in target.function_symbols(name)]
     notes = [f"there is {', '.join(symbols)}, a part of it"] if symbols else []
     loaded = not module or target.module_btf(module) is not None

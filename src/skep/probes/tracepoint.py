@@ -8,7 +8,9 @@ from skep.errors import ProbeNotFound, UsageError, near_matches
 from skep.probes.candidate import Candidate, CtxField, DataLoc, Fetch, Param, Site
 from skep.probes.intention import Tracepoint
 from skep.probes.parameters import require, split_user
+from skep.probes.places import PLACE
 from skep.spec import AttachSpec
+from skep.symbols.name_pattern import is_pattern
 from skep.target import Target, TracepointField
 from skep.target.tracepoint import TracepointFormat
 
@@ -25,6 +27,10 @@ def resolve(
     intention: Tracepoint, needs: AbstractSet[str], target: Target
 ) -> list[Candidate]:
     """The one way to run a program at a classic tracepoint."""
+    if is_pattern(intention.name) or PLACE in needs:
+        from skep.probes import tracepoint_pattern
+
+        return tracepoint_pattern.resolve(intention, needs, target)
     category, colon, event = intention.name.partition(":")
     if not category or not colon or not event:
         raise UsageError(
@@ -33,7 +39,7 @@ def resolve(
         )
     record = target.tracepoint(category, event)
     if record is None:
-        raise target.tracefs_problem or _unknown(category, event, target)
+        raise target.tracefs_problem or unknown(category, event, target)
     in_user = category == _OF_CALLERS
     params = [_param(field, in_user) for field in readable(record)]
     hint = ""
@@ -63,7 +69,8 @@ def _param(field: TracepointField, in_user: bool) -> Param:
     return Param(field.name, ctype, fetch, user or (in_user and "*" in ctype))
 
 
-def _unknown(category: str, event: str, target: Target) -> ProbeNotFound:
+def unknown(category: str, event: str, target: Target) -> ProbeNotFound:
+    """What to raise where there is no tracepoint of that name."""
     near = _near(category, event, target)
     return ProbeNotFound(
         f"the kernel has no tracepoint {category}:{event}",

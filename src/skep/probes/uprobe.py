@@ -9,6 +9,7 @@ from skep.errors import UsageError
 from skep.probes.candidate import Candidate, Clock, Elapsed, Param, Saved, Site
 from skep.probes.intention import Uprobe, Uretprobe
 from skep.probes.parameters import Declared, parse_function, require
+from skep.probes.places import PLACE, place_fetch, place_params
 from skep.probes.registers import Registers
 from skep.probes.user import MOST_NUMBERS, candidates, has_links
 from skep.probes.user_places import Found, find_places
@@ -28,15 +29,19 @@ def resolve(
     name = f"{intention.library}:{','.join(intention.functions)}"
     parameters, returns = parse_function(intention.prototype)
     arguments = _arguments(parameters, registers)
-    known = [each.name for each in arguments]
+    known = [*(each.name for each in arguments), PLACE]
     wanted = [each for each in arguments if each.name in needs]
+    place = place_params(needs, target)
     attach = AttachSpec("uprobe", name, places=found.places, pid=intention.pid or 0)
+    if place:
+        attach = attach._replace(names=found.names)
     if isinstance(intention, Uprobe):
         require(needs, known, name)
-        sites = [Site(attach, tuple(wanted))]
+        sites = [Site(attach, (*wanted, *place))]
     else:
         require(needs, [*known, "ret", "elapsed_ns"], name)
         site = _return_site(attach, wanted, returns, needs, registers)
+        site = site._replace(params=(*site.params, *place))
         sites = _told_apart(site, found, registers, target)
     return candidates(sites, found.places, found.note, target)
 
@@ -77,6 +82,16 @@ def _return_site(
     return Site(attach._replace(kind="uretprobe"), tuple(params), entry=entry)
 
 
+def _by_place(site: Site, registers: Registers, target: Target) -> Site:
+    """The site where programs know at which of the functions they are."""
+    at_entry, at_return = (
+        registers.frame(side, by_address=False)._replace(place=place_fetch(target))
+        for side in (False, True)
+    )
+    entry = site.entry and site.entry._replace(frame=at_entry)
+    return site._replace(entry=entry, frame=at_return)
+
+
 def _told_apart(
     site: Site, found: Found, registers: Registers, target: Target
 ) -> list[Site]:
@@ -85,6 +100,8 @@ def _told_apart(
     More functions than there are numbers share the last.
     """
     by_address = has_links(target)
+    if site.attach.names and not by_address:
+        return [_by_place(site, registers, target)]
     groups = [found.places] if by_address else list(found.by_function.values())
     last = groups[MOST_NUMBERS - 1 :]
     if last:

@@ -18,9 +18,11 @@ from skep.probes.candidate import (
 )
 from skep.probes.intention import Usdt
 from skep.probes.parameters import Declared, parse_prototype, require
+from skep.probes.places import PLACE, place_params
 from skep.probes.registers import Registers
 from skep.probes.user import candidates
 from skep.spec import AttachSpec, UserPlace
+from skep.symbols.name_pattern import Matching
 from skep.symbols.usdt import UsdtProbe
 from skep.symbols.usdt_arguments import (
     Argument,
@@ -42,24 +44,47 @@ def resolve(
     A probe that was compiled in several times may have its arguments elsewhere each
     time.  Places that agree on those that the handler needs share a program.
     """
-    provider, _, name = intention.name.rpartition(":")
+    provider, name = _split(intention.name)
     pid = intention.pid or 0
     reader = _Reader(intention, needs, target)
     files = target.usdt_probes(intention.library, provider, name, pid)
-    groups: dict[tuple[Param, ...], list[UserPlace]] = {}
+    groups: dict[tuple[Param, ...], dict[UserPlace, str]] = {}
+    shown_names = _names([probe for file in files for probe in file.probes])
     for file in files:
         for probe in file.probes:
             place = UserPlace(file.path, probe.offset, probe.semaphore)
-            groups.setdefault(reader.params(probe, file), []).append(place)
+            group = groups.setdefault(reader.params(probe, file), {})
+            group[place] = shown_names[probe.provider, probe.name]
     if not groups:
         raise _unknown(intention, files)
-    shown = f"{intention.library}:{intention.name}"
-    sites = [
-        Site(AttachSpec("uprobe", shown, places=tuple(places), pid=pid), params)
-        for params, places in groups.items()
-    ]
+    attach = AttachSpec("uprobe", f"{intention.library}:{intention.name}", pid=pid)
+    number = place_params(needs, target)
+    sites = []
+    for params, named in groups.items():
+        names = tuple(named.values()) if number else ()
+        here = attach._replace(places=tuple(named), names=names)
+        sites.append(Site(here, (*params, *number)))
     places = [place for group in groups.values() for place in group]
     return candidates(sites, places, "", target)
+
+
+def _split(name: str) -> tuple[str, str]:
+    """Provider and probe; of a regular expression all is about the probe."""
+    if isinstance(name, Matching):
+        return "", name
+    provider, _, probe = name.rpartition(":")
+    return provider, probe
+
+
+def _names(probes: Sequence[UsdtProbe]) -> dict[tuple[str, str], str]:
+    """What probes are called, by provider and name: with the provider where several
+    have probes."""
+    every = {(probe.provider, probe.name) for probe in probes}
+    several = len({provider for provider, _ in every}) > 1
+    return {
+        (provider, name): f"{provider}:{name}" if several else name
+        for provider, name in every
+    }
 
 
 def _unknown(intention: Usdt, files: Sequence[UserFile]) -> ProbeNotFound:
@@ -94,7 +119,7 @@ class _Reader:
             Declared(f"arg{number}", "") for number in range(1, len(texts) + 1)
         ]
         known = [each.name for each, _ in zip(declared, texts)]
-        require(self._needs, known, self._shown)
+        require(self._needs, [*known, PLACE], self._shown)
         return tuple(
             self._param(each, text, probe, file)
             for each, text in zip(declared, texts)

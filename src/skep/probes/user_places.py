@@ -26,6 +26,11 @@ class Found(NamedTuple):
         """All places."""
         return tuple(place for places in self.by_function.values() for place in places)
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The function of each place."""
+        return tuple(name for name, each in self.by_function.items() for _ in each)
+
 
 def find_places(intention: Uprobe | Uretprobe, target: Target) -> Found:
     """The places of the functions.  Raises `ProbeNotFound` if there are none."""

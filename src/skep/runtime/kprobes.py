@@ -5,7 +5,8 @@ from __future__ import annotations
 import errno
 
 from skep.errors import NotSupported
-from skep.runtime.events import attach_event, close_all
+from skep.runtime.events import attach_at, attach_event, close_all, room_for
+from skep.runtime.programs import Program
 from skep.runtime.syscall import bpf, perf
 from skep.spec import AttachSpec
 
@@ -14,29 +15,40 @@ from skep.spec import AttachSpec
 _UNSUITABLE = (errno.EINVAL, errno.ENOENT, errno.EADDRNOTAVAIL, errno.EILSEQ)
 
 
-def open_event(prog_fd: int, spec: AttachSpec) -> list[int]:
+def open_event(program: Program) -> list[int]:
     """One function, by a perf event (4.17)."""
-    try:
-        event = perf.kprobe_open(spec.name, spec.offset, _at_return(spec))
-    except FileNotFoundError as error:
-        if error.filename:
-            raise NotSupported("this kernel was built without kprobes") from None
-        raise
-    return attach_event(event, prog_fd)
+    spec = program.spec.attach
+    return attach_event(_event(spec, spec.name), program.fd)
 
 
-def open_link(prog_fd: int, spec: AttachSpec) -> list[int]:
+def open_link(program: Program) -> list[int]:
     """Many functions, by one link (kprobe_multi, 5.18)."""
-    return [bpf.kprobe_multi_link(prog_fd, spec.symbols, _at_return(spec))]
+    return _open_link(program, bpf.BPF_TRACE_KPROBE_MULTI)
 
 
-def open_events(prog_fd: int, spec: AttachSpec) -> list[int]:
+def open_session(program: Program) -> list[int]:
+    """Entry and return of many functions, by one link (kprobe_session, 6.10)."""
+    return _open_link(program, bpf.BPF_TRACE_KPROBE_SESSION)
+
+
+def _open_link(program: Program, attach_type: int) -> list[int]:
+    spec = program.spec.attach
+    link = bpf.kprobe_multi_link(
+        program.fd, attach_type, spec.symbols, _at_return(spec), program.cookies
+    )
+    return [link]
+
+
+def open_events(program: Program) -> list[int]:
     """Many functions, one after the other; those that cannot be probed are left out."""
+    spec = program.spec.attach
+    room_for(len(spec.symbols))
     fds: list[int] = []
     try:
-        for symbol in spec.symbols:
+        for index, symbol in enumerate(spec.symbols):
             try:
-                fds += open_event(prog_fd, spec._replace(name=symbol))
+                event = _event(spec, symbol)
+                fds += attach_at(program, index, event)
             except OSError as error:
                 if error.errno not in _UNSUITABLE:
                     raise
@@ -46,6 +58,15 @@ def open_events(prog_fd: int, spec: AttachSpec) -> list[int]:
         close_all(fds)
         raise
     return fds
+
+
+def _event(spec: AttachSpec, symbol: str) -> int:
+    try:
+        return perf.kprobe_open(symbol, spec.offset, _at_return(spec))
+    except FileNotFoundError as error:
+        if error.filename:
+            raise NotSupported("this kernel was built without kprobes") from None
+        raise
 
 
 def _at_return(spec: AttachSpec) -> bool:

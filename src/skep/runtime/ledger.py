@@ -19,7 +19,7 @@ RETURNS = "missed returns"
 _AT_RETURN = ("kretprobe", "uretprobe")
 
 _BY_PERF = (
-    "tracepoint",
+    *("tracepoint", "tracepoints"),
     *("kprobe", "kretprobe", "kprobes", "kretprobes"),
     *("uprobe", "uretprobe"),
 )

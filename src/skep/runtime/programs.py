@@ -7,14 +7,14 @@ import os
 import struct
 from collections.abc import Mapping, Sequence
 
-from skep.asm import encode
+from skep.asm import encode, slot_numbers
 from skep.errors import InternalError, NotPermitted, SkepError
 from skep.runtime.maps import Map, object_name
 from skep.runtime.refusals import refusal
 from skep.runtime.syscall import bpf
 from skep.runtime.syscall.libc import describe
 from skep.runtime.types import load_source_types, module_types
-from skep.spec import ProgramSpec
+from skep.spec import PLACE, ProgramSpec
 
 # Program type and expected attach type of each kind of attachment; a test run gets its
 # context as u64 arguments, which raw tracepoint programs take (5.10).
@@ -27,10 +27,12 @@ _TYPES = {
     "kretprobe": (2, 0),
     "kprobe_multi": (2, bpf.BPF_TRACE_KPROBE_MULTI),
     "kretprobe_multi": (2, bpf.BPF_TRACE_KPROBE_MULTI),
+    "kprobe_session": (2, bpf.BPF_TRACE_KPROBE_SESSION),
     "kprobes": (2, 0),
     "kretprobes": (2, 0),
     "raw_tracepoint": (17, 0),
     "tracepoint": (5, 0),
+    "tracepoints": (5, 0),
     "perf_event": (7, 0),
     "profile": (7, 0),
     "interval": (7, 0),
@@ -54,13 +56,36 @@ _LARGEST_LOG = (1 << 24) - 1  # what 5.10 allows, UINT_MAX >> 8
 class Program:
     """A program in the kernel.
 
-    `log` is the verifier's log when it was asked for, else empty.
+    `log` is the verifier's log when it was asked for, else empty.  `copies` makes those
+    for other places of a program that refers to `PLACE`; `fd` is the first place's.
     """
 
-    def __init__(self, spec: ProgramSpec, fd: int, log: str = "") -> None:
+    def __init__(
+        self, spec: ProgramSpec, fd: int, log: str = "", copies: Copies | None = None
+    ) -> None:
         self.spec = spec
         self.fd = fd
         self.log = log
+        self._copies = copies
+
+    @property
+    def cookies(self) -> Sequence[int]:
+        """The numbers that the program asks its links for, one for each place."""
+        return () if self._copies else self.spec.attach.numbers
+
+    def at(self, index: int) -> tuple[int, int]:
+        """The program for its nth place: a file descriptor to attach, and a cookie.
+
+        What is attached keeps the program; `let_go` then takes the file descriptor.
+        """
+        if self._copies is None or index == 0:
+            return self.fd, self.cookies[index] if self.cookies else 0
+        return self._copies.load(self.spec.attach.numbers[index]), 0
+
+    def let_go(self, fd: int) -> None:
+        """Close a file descriptor that `at` has given."""
+        if fd != self.fd:
+            os.close(fd)
 
     @classmethod
     def load(
@@ -75,9 +100,13 @@ class Program:
         prog_type, attach_type = _TYPES[spec.attach.kind]
         source = load_source_types(spec)
         types = module_types(spec.attach.module) if prog_type == _TRACING else 0
+        number = spec.attach.numbers[0] if spec.attach.numbers else 0
         load = bpf.ProgLoad(
             prog_type,
-            encode(spec.instructions, lambda name: maps[name].fd),
+            encode(
+                spec.instructions,
+                lambda name: number if name == PLACE else maps[name].fd,
+            ),
             spec.license.encode() + b"\0",
             object_name(spec.name),
             attach_type,
@@ -89,7 +118,7 @@ class Program:
         )
         try:
             fd, log = _load(spec, load, verbose)
-            return cls(spec, fd, log)
+            return cls(spec, fd, log, Copies.of(spec, load))
         finally:
             source.close()
             if types:
@@ -118,6 +147,39 @@ class Program:
         if self.fd >= 0:
             os.close(self.fd)
             self.fd = -1
+
+
+class Copies:
+    """A program to be loaded once more for each place, with the place's number in it.
+
+    What the verifier has seen once needs no source lines.
+    """
+
+    def __init__(self, load: bpf.ProgLoad, places: Sequence[int]) -> None:
+        self._load = load._replace(btf_fd=0, func_info=b"", line_info=b"")
+        self._places = places
+
+    @classmethod
+    def of(cls, spec: ProgramSpec, load: bpf.ProgLoad) -> Copies | None:
+        """None for a program that is the same at all places."""
+        slots = slot_numbers(spec.instructions)
+        places = [
+            8 * slot + _IMMEDIATE
+            for slot, instruction in zip(slots, spec.instructions)
+            if instruction.ref == PLACE
+        ]
+        return cls(load, places) if places else None
+
+    def load(self, number: int) -> int:
+        """The file descriptor of the copy for a number."""
+        code = bytearray(self._load.instructions)
+        for place in self._places:
+            struct.pack_into("=I", code, place, number)
+        return bpf.prog_load(self._load._replace(instructions=bytes(code)))
+
+
+_IMMEDIATE = 4
+"""Where in an instruction its immediate is (struct bpf_insn)."""
 
 
 def _load(spec: ProgramSpec, load: bpf.ProgLoad, verbose: bool) -> tuple[int, str]:

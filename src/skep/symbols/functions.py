@@ -20,6 +20,7 @@ from skep.symbols.elf import (
     Section,
     text,
 )
+from skep.symbols.name_pattern import Matching, is_pattern, matcher
 
 _SYMBOL = struct.Struct("<IBBHQQ")
 _VERDEF = struct.Struct("<HHHHIII")
@@ -49,27 +50,36 @@ class Function(NamedTuple):
 def find(elf: Elf, patterns: Iterable[str]) -> dict[str, list[Function]]:
     """The functions that each pattern means.
 
-    A pattern is a name, with or without "@VERSION", or has "*" for any characters.
+    A pattern is a name, with or without "@VERSION", or has "*" for any characters, or
+    is a `Matching`.
     Without a version all versions are meant: which of them runs depends on when the
     caller was linked.  Functions of one pattern at the same place are given once.
     """
     wanted = {pattern: _matcher(pattern) for pattern in patterns}
     found: dict[str, dict[int, Function]] = {pattern: {} for pattern in wanted}
-    literal = {pattern.partition("@")[0] for pattern in wanted}
-    names = None if any("*" in name for name in literal) else literal
+    several = any(is_pattern(pattern) for pattern in wanted)
+    names = None if several else {pattern.partition("@")[0] for pattern in wanted}
     for function in functions(elf, names):
         for pattern, (name, version) in wanted.items():
             if version not in ("", function.version):
                 continue
             if name.fullmatch(function.name):
-                found[pattern].setdefault(function.offset, function)
+                known = found[pattern].get(function.offset)
+                if known is None or _is_better(function.name, known.name):
+                    found[pattern][function.offset] = function
     return {pattern: list(each.values()) for pattern, each in found.items()}
 
 
+def _is_better(name: str, known: str) -> bool:
+    """Whether callers rather use this one of two names of a function."""
+    return known.startswith("_") and not name.startswith("_")
+
+
 def _matcher(pattern: str) -> tuple[re.Pattern[str], str]:
+    if isinstance(pattern, Matching):
+        return matcher(pattern), ""
     name, _, version = pattern.partition("@")
-    parts = (re.escape(part) for part in name.split("*"))
-    return re.compile(".*".join(parts), re.DOTALL), version.lstrip("@")
+    return matcher(name), version.lstrip("@")
 
 
 def functions(elf: Elf, names: set[str] | None = None) -> Iterator[Function]:

@@ -24,6 +24,9 @@ class Facts(Protocol):
     def event_format(self, category: str, event: str) -> str | None:
         """The text of a tracepoint's format file."""
 
+    def event_names(self) -> Iterable[str]:
+        """All classic tracepoints, "category:event"."""
+
     def tracefs_problem(self) -> SkepError | None:
         """Why there are no tracepoint formats at all."""
 

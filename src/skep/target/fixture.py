@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from skep.errors import SkepError, TargetError
 from skep.symbols.functions import Function
+from skep.symbols.name_pattern import matcher
 from skep.symbols.usdt import UsdtProbe
 from skep.target.user import UserFile
 
@@ -36,6 +37,11 @@ class FixtureFacts:
         content = self._files.get(f"events/{category}/{event}/format")
         return None if content is None else content.decode()
 
+    def event_names(self) -> list[str]:
+        """The tracepoints whose formats were saved."""
+        paths = [name.split("/") for name in self._files if name.startswith("events/")]
+        return [f"{category}:{event}" for _, category, event, _ in paths]
+
     def tracefs_problem(self) -> SkepError | None:
         """Why there are no formats."""
         if any(name.startswith("events/") for name in self._files):
@@ -54,11 +60,14 @@ class FixtureFacts:
     def user_functions(
         self, library: str, patterns: Sequence[str], pid: int, copies: bool
     ) -> list[UserFile]:
-        """The functions of a library, by name only."""
-        saved = {}
+        """The functions of a library."""
+        saved = []
         for name, offset, size in self._lines("function", library):
-            saved[name] = Function(name, "", int(offset), int(offset), int(size))
-        found = {each: [saved[each]] if each in saved else [] for each in patterns}
+            saved.append(Function(name, "", int(offset), int(offset), int(size)))
+        found = {
+            pattern: [each for each in saved if matcher(pattern).fullmatch(each.name)]
+            for pattern in patterns
+        }
         return [UserFile(library, library, found)]
 
     def usdt_probes(
@@ -68,7 +77,7 @@ class FixtureFacts:
         found = []
         for full, offset, semaphore, *arguments in self._lines("usdt", library):
             group, _, name = full.partition(":")
-            if name == probe and provider in ("", group):
+            if matcher(probe).fullmatch(name) and provider in ("", group):
                 place = int(offset)
                 text = " ".join(arguments)
                 found.append(UsdtProbe(group, name, place, place, int(semaphore), text))

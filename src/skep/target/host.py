@@ -54,6 +54,16 @@ class HostFacts:
                 continue  # `tracefs_problem` tells why
         return None
 
+    def event_names(self) -> list[str]:
+        """The lines of tracefs's list of events."""
+        for root in _TRACEFS:
+            try:
+                with open(f"{root}/available_events") as file:
+                    return file.read().split()
+            except OSError:
+                continue  # `tracefs_problem` tells why
+        return []
+
     def tracefs_problem(self) -> SkepError | None:
         """Why tracefs cannot be read."""
         refused = None
@@ -124,7 +134,8 @@ class HostFacts:
             except OSError:
                 continue
         raise self.tracefs_problem() or TargetError(
-            "the kernel does not list the functions that can be traced"
+            "functions of this kernel cannot be traced: it was built without"
+            " CONFIG_FUNCTION_TRACER"
         )
 
     def cpus_possible(self) -> int:

@@ -10,6 +10,7 @@ from skep.symbols import functions, indirect, library, processes, usdt, usdt_arg
 from skep.symbols.elf import Elf
 from skep.symbols.functions import Function
 from skep.symbols.instructions import can_be_probed
+from skep.symbols.name_pattern import matcher
 from skep.target.user import UserFile
 
 
@@ -82,12 +83,13 @@ class UserFiles:
     def probes(self, name: str, provider: str, probe: str, pid: int) -> list[UserFile]:
         """See `Target.usdt_probes`."""
         found = []
+        wanted = matcher(probe)
         for elf in self._files(name, pid):
             every = list(usdt.probes(elf))
             chosen = [
                 each
                 for each in every
-                if each.name == probe and provider in ("", each.provider)
+                if wanted.fullmatch(each.name) and provider in ("", each.provider)
             ]
             arch = arch_of(self._machine)
             names: set[str] = set()

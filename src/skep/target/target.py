@@ -182,12 +182,24 @@ class Target:
         """
         return self._facts.usdt_probes(library, provider, probe, pid)
 
+    def tracepoints_like(self, pattern: str) -> Sequence[TracepointFormat]:
+        """The classic tracepoints whose "category:event" matches a pattern
+        (`skep.symbols.name_pattern`); none if they cannot be listed: `tracefs_problem`
+        tells why."""
+        from skep.symbols.name_pattern import matcher
+
+        match = matcher(pattern).fullmatch
+        names = [name for name in self._facts.event_names() if match(name)]
+        found = (self.tracepoint(*name.split(":", 1)) for name in sorted(names))
+        return [each for each in found if each is not None]
+
     def functions_like(self, pattern: str, module: str = "") -> Sequence[str]:
-        """Functions that can be traced and match a pattern, in which "*" stands for any
-        characters; those of the kernel itself, or of a module."""
-        name = ".*".join(map(re.escape, pattern.split("*")))
+        """Functions that can be traced and match a pattern (skep.symbols.name_pattern):
+        those of the kernel itself, or of a module."""
+        from skep.symbols.name_pattern import expression
+
         place = rf"\s+\[{re.escape(module)}\]" if module else ""
-        line = re.compile(f"({name}){place}")
+        line = re.compile(f"({expression(pattern)}){place}")
         found = map(line.fullmatch, self._facts.traceable_functions())
         return sorted({match[1] for match in found if match})
 

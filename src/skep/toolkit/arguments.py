@@ -62,14 +62,12 @@ def _add(parser: argparse.ArgumentParser, declared: Option) -> None:
     else:
         settings["default"] = argparse.SUPPRESS
         settings["metavar"] = declared.metavar or declared.name.upper()
-        if declared.repeat:
-            settings["action"] = "append"
         if declared.rest:
             settings["nargs"] = argparse.REMAINDER
         elif not flags:
             settings["nargs"] = "*" if declared.repeat else "?"
-            if declared.repeat:
-                del settings["action"]
+        elif declared.repeat:
+            settings["action"] = "append"
     if not flags:
         settings.pop("dest")
         parser.add_argument(declared.name, **settings)

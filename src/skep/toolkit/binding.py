@@ -34,7 +34,7 @@ from skep.errors import InternalError
 from skep.fields import CgroupId, Column, Member, Stack, Time
 from skep.frontends.python import function_tree
 from skep.probes.intention import Intention
-from skep.spec import STACK_FRAMES, FieldLayout, MapSpec, RecordLayout
+from skep.spec import STACK_FRAMES, AttachSpec, FieldLayout, MapSpec, RecordLayout
 from skep.toolkit.tool import Tool
 
 RING_SIZE = 8 << 20
@@ -69,6 +69,9 @@ _FORMATS = {
 class Binding:
     """One run of a tool: bound options, and compile-time objects made on demand.
 
+    `places` are the names of those where a program asked for its place, by number;
+    the first are those that the options' `known_places` has.
+
     With `with_time` records without a member of type `Time` that is shown have their
     first one all the same.
     """
@@ -85,6 +88,8 @@ class Binding:
         self.ring = MapSpec("events", "ringbuf", 0, 0, ring_size)
         self.with_time = with_time
         self._objects: dict[int, object] = {}
+        self.places: list[str] = list(getattr(options, "known_places", ()))
+        self._numbers = {name: n for n, name in enumerate(self.places) if name}
         self.environment = Environment(_tree_of, self.bind)
 
     def bind(self, value: object) -> object:
@@ -138,6 +143,17 @@ class Binding:
 
     def _filled_in(self, value: Any) -> Any:
         return self.value_of(value) if _refers(value) else value
+
+    def numbered(self, attach: AttachSpec) -> AttachSpec:
+        """An attachment whose places have numbers, if they have names: the same name
+        has the same number everywhere in this run."""
+        if not attach.names:
+            return attach
+        for name in attach.names:
+            if name not in self._numbers:
+                self._numbers[name] = len(self.places)
+                self.places.append(name)
+        return attach._replace(numbers=tuple(self._numbers[n] for n in attach.names))
 
     def is_on(self, when: object) -> bool:
         """Whether what `when` says holds in this run; None always does."""

@@ -176,7 +176,7 @@ def findings_of(tool: Tool, target: Target) -> Iterator[Finding]:
 
     Of several plans, the first that works.
     """
-    options = bind(tool, {})
+    options = bind(tool, dict(tool.sample))
     tool = tool.declared(options, target)
     binding = Binding(tool, options)
     always, *plans = schemes_of(binding)
@@ -188,7 +188,7 @@ def findings_of(tool: Tool, target: Target) -> Iterator[Finding]:
     for group in groups_of(binding, switched_on=False):
         switch = group.probes[0][1].when
         if isinstance(switch, Option):
-            with_it = Binding(tool, bind(tool, {switch.name: True}))
+            with_it = Binding(tool, bind(tool, {**tool.sample, switch.name: True}))
             yield from _try_group(group, switch.flags[0], with_it, target)
 
 

@@ -46,7 +46,7 @@ def _usage(name: str, options: Iterable[Option]) -> str:
 
 def _groups(options: Sequence[Option]) -> list[str]:
     """The options under their headings, those of the tool itself first."""
-    headings = dict.fromkeys(option.heading for option in reversed(options[:-1]))
+    headings = list(dict.fromkeys(option.heading for option in options[:-1]))[::-1]
     return [
         "\n".join(
             [f"{heading}:"]

@@ -43,9 +43,13 @@ class IntervalReport:
         return not self.is_done
 
     def finish(self) -> None:
-        """Show what was counted in the last, unfinished interval."""
+        """Show what was counted in the last, unfinished interval, and the tool's
+        FAREWELL."""
         if not self.is_done:
             self._show()
+        farewell = getattr(self.run.tool.module, "FAREWELL", "")
+        if farewell and self.form == "table":
+            self.run.writer.text(f"{farewell}\n")
 
     @property
     def is_done(self) -> bool:

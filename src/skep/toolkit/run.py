@@ -128,7 +128,7 @@ def context_of(binding: Binding, target: Target) -> Context:
     if any(issubclass(m.field, IoFlags) for r in records for m in binding.visible(r)):
         for enum_name in IO_ENUMS:
             names.update(target.enumerators(enum_name))
-    return Context(Clock.measure(), names)
+    return Context(Clock.measure(), names, places=binding.places)
 
 
 class Run:
@@ -179,9 +179,13 @@ class Run:
 
     def show_banner(self) -> None:
         """Write what the tool says when everything is attached: its BANNER, a text or
-        a function of the options."""
-        banner = getattr(self.tool.module, "BANNER", "")
-        text = self.binding.value_of(banner)
+        a function of the options; or its hook `banner`, which also gets the number of
+        places where programs run."""
+        hook = self.tool.hook("banner")
+        if hook:
+            text = hook(self.options, self.session.places)
+        else:
+            text = self.binding.value_of(getattr(self.tool.module, "BANNER", ""))
         if text:
             self.writer.text(f"{text}\n")
 

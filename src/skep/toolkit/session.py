@@ -71,7 +71,7 @@ class Rung(NamedTuple):
         names += [
             f"{site.entry.attach.kind}:{site.entry.attach.name}"
             for site in sites
-            if site.entry is not None
+            if site.entry is not None and site.entry.attach != site.attach
         ]
         return ", ".join(dict.fromkeys(names))
 
@@ -126,7 +126,8 @@ def ladder_of(group: Group, binding: Binding, target: Target) -> Iterator[Rung]:
         except SkepError as error:
             # That a module is not loaded is no fault of the tool's source.
             if error.diagnostic.span is None and not isinstance(error, NotLoaded):
-                span = binding.environment.tree_of(probe.handler).span
+                span = getattr(binding.options, "span", None)
+                span = span or binding.environment.tree_of(probe.handler).span
                 error.diagnostic = error.diagnostic._replace(span=span)
             raise
     return (
@@ -152,15 +153,24 @@ def compile_programs(
         for site in candidate.sites:
             places.setdefault(site.attach, []).append((name, handler, site))
             entry = site.entry
-            if entry is not None:
+            if entry is not None and entry.attach != site.attach:
                 entries.setdefault(entry.attach, []).append((name, handler, entry))
     compiled: list[tuple[str, Compiled]] = []
     for kind, compile_at in ((entries, compile_entries), (places, compile_site)):
         for users in kind.values():
             name = users[0][0] if kind is places else f"{users[0][0]}_entry"
             handlers = [(handler, site) for _, handler, site in users]
-            compiled.append((name, compile_at(name, handlers, target, environment)))
+            made = compile_at(name, handlers, target, environment)
+            compiled.append((name, _numbered(made, binding)))
     return compiled
+
+
+def _numbered(compiled: Compiled, binding: Binding) -> Compiled:
+    program = compiled.program
+    if program is None or not program.attach.names:
+        return compiled
+    attach = binding.numbered(program.attach)
+    return compiled._replace(program=program._replace(attach=attach))
 
 
 def collection_of(programs: Iterable[tuple[str, Compiled]]) -> CollectionSpec:
@@ -290,6 +300,12 @@ class Session:
         if missing and not any(receipt.attached for receipt in self.receipts):
             raise missing[0]
         self.receipts += attach_plan(self.collection, plans, binding, target)
+
+    @property
+    def places(self) -> int:
+        """Places where programs run that ask which one it is."""
+        programs = self.collection.programs
+        return len({n for each in programs for n in each.spec.attach.numbers})
 
     def histogram(self, bound: HistogramObject) -> Mapping[bytes, Sequence[int]]:
         """The counters of a histogram by key, cumulative since the start."""

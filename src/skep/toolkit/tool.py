@@ -63,6 +63,12 @@ class Tool(NamedTuple):
         )
 
     @property
+    def sample(self) -> Mapping[str, Any]:
+        """Options of a trial run, where the tool cannot do without: its SAMPLE."""
+        sample: Mapping[str, Any] = getattr(self.module, "SAMPLE", {})
+        return sample
+
+    @property
     def summary(self) -> str:
         """The first line of the documentation, without its full stop."""
         return self.doc.split("\n", 1)[0].rstrip(".")

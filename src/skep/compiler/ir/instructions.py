@@ -271,6 +271,12 @@ class UnknownZero(Source):
     __slots__ = ()
 
 
+class PlaceNumber(Source):
+    """`dst` = the number of the place where the program runs, see spec.PLACE."""
+
+    __slots__ = ()
+
+
 class Nop(Instruction):
     """Nothing, which the verifier walks; then the kernel takes it out."""
 
@@ -280,10 +286,11 @@ class Nop(Instruction):
 class CallHelper(Instruction):
     """`dst = helper(arguments)`; the helper is known by its kernel name without bpf_.
 
-    It is `pure` if a call whose result nobody reads may go.
+    It is `pure` if a call whose result nobody reads may go.  With a `btf_id` it is one
+    of the kernel's functions that programs may call, and that is its id in vmlinux.
     """
 
-    __slots__ = ("dst", "helper", "arguments", "pure")
+    __slots__ = ("dst", "helper", "arguments", "pure", "btf_id")
 
     def __init__(
         self,
@@ -291,11 +298,13 @@ class CallHelper(Instruction):
         helper: str,
         arguments: list[Argument],
         pure: bool = False,
+        btf_id: int = 0,
     ) -> None:
         self.dst = dst
         self.helper = helper
         self.arguments = arguments
         self.pure = pure
+        self.btf_id = btf_id
 
     def uses(self) -> Iterator[int]:
         for argument in self.arguments:

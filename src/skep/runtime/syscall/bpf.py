@@ -49,6 +49,7 @@ BPF_TRACE_FEXIT = 25
 BPF_PERF_EVENT = 41
 BPF_TRACE_KPROBE_MULTI = 42
 BPF_TRACE_UPROBE_MULTI = 48
+BPF_TRACE_KPROBE_SESSION = 56
 
 BPF_F_UPROBE_MULTI_RETURN = 1 << 0
 
@@ -347,24 +348,34 @@ def raw_tracepoint_open(name: str, prog_fd: int) -> int:
     return command(BPF_RAW_TRACEPOINT_OPEN, struct.pack("=QIxxxx", where, prog_fd))
 
 
-def link_create(prog_fd: int, target_fd: int, attach_type: int) -> int:
-    """A link between a program and `target_fd`; perf events need 5.15."""
-    attributes = struct.pack("=IIII", prog_fd, target_fd, attach_type, 0)
+def link_create(prog_fd: int, target_fd: int, attach_type: int, cookie: int = 0) -> int:
+    """A link between a program and `target_fd`; perf events need 5.15.
+
+    The program gets the cookie by get_attach_cookie.
+    """
+    attributes = struct.pack("=IIIIQ", prog_fd, target_fd, attach_type, 0, cookie)
     return command(BPF_LINK_CREATE, attributes)
 
 
-def kprobe_multi_link(prog_fd: int, symbols: Sequence[str], at_return: bool) -> int:
-    """A link of a program to kernel functions (5.18).
+def kprobe_multi_link(
+    prog_fd: int,
+    attach_type: int,
+    symbols: Sequence[str],
+    at_return: bool,
+    cookies: Sequence[int] = (),
+) -> int:
+    """A link of a program to kernel functions (5.18), each with its cookie.
 
     ESRCH when one of them is not there or cannot be traced.
     """
     names = [symbol.encode() + b"\0" for symbol in symbols]
     pointers = struct.pack(f"={len(names)}Q", *map(address, names))
+    numbers = struct.pack(f"={len(cookies)}Q", *cookies)
     attributes = struct.pack(
         "=IIIIIIQQQ",
-        *(prog_fd, 0, BPF_TRACE_KPROBE_MULTI, 0),
+        *(prog_fd, 0, attach_type, 0),
         BPF_F_KPROBE_MULTI_RETURN if at_return else 0,
-        *(len(names), address(pointers), 0, 0),
+        *(len(names), address(pointers), 0, address(numbers) if cookies else 0),
     )
     return command(BPF_LINK_CREATE, attributes)
 
@@ -375,16 +386,19 @@ def uprobe_multi_link(
     places: Sequence[tuple[int, int]],
     at_return: bool = False,
     pid: int = 0,
+    cookies: Sequence[int] = (),
 ) -> int:
     """A link between a program and many places of one file (6.6).
 
-    A place is an offset in the file and that of its semaphore, 0 for none.
+    A place is an offset in the file and that of its semaphore, 0 for none; each may
+    have a cookie.
     """
     name = os.fsencode(path) + b"\0"
     count = len(places)
     offsets = struct.pack(f"={count}Q", *(offset for offset, _ in places))
     semaphores = struct.pack(f"={count}Q", *(semaphore for _, semaphore in places))
     counted = any(semaphore for _, semaphore in places)
+    numbers = struct.pack(f"={len(cookies)}Q", *cookies)
     attributes = struct.pack(
         "=IIIIQQQQIIIxxxx",
         prog_fd,
@@ -394,7 +408,7 @@ def uprobe_multi_link(
         address(name),
         address(offsets),
         address(semaphores) if counted else 0,
-        0,
+        address(numbers) if cookies else 0,
         count,
         BPF_F_UPROBE_MULTI_RETURN if at_return else 0,
         pid,
