@@ -102,7 +102,9 @@ def configurations(tool: Tool) -> Iterator[tuple[str, Mapping[str, Any]]]:
     values = {
         name: _value_of(option)
         for name, option in tool.options.options.items()
-        if name not in tool.preset and (tool.streams or name not in _ROWS)
+        if name not in tool.preset
+        and name not in tool.sample
+        and (tool.streams or name not in _ROWS)
     }
     for name, value in values.items():
         yield name, {**tool.sample, name: value}
@@ -139,6 +141,7 @@ def _sizes(
     tool: Tool, label: str, values: Mapping[str, Any], target: Target
 ) -> Iterator[Size]:
     options: Any = bind(tool, dict(values))
+    tool = tool.declared(options, target)
     binding = Binding(tool, options, with_time=options.format == "json")
     for rung in _rungs(binding, label, target):
         kind = rung.choices[0][2].sites[0].attach.kind

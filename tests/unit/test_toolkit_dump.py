@@ -22,7 +22,8 @@ NAMES = [name for name in tool_names() if name != "zfsslower"]
 
 def dumped(name: str, stage: str, capfd: pytest.CaptureFixture[str]) -> str:
     tool = load(name)
-    assert dump(stage, Binding(tool, bound(tool)), TARGET) == 0
+    options = bound(tool)
+    assert dump(stage, Binding(tool.declared(options, TARGET), options), TARGET) == 0
     return capfd.readouterr().out
 
 

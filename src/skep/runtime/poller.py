@@ -37,8 +37,8 @@ class Poller:
 
     `interval` and `duration` are in seconds; `stop` is an open StopSignals, or None for
     a library's caller, who keeps the signals.  `output` is a file descriptor: when the
-    reader of that pipe or terminal goes away, there is nothing left to do.  `others` are
-    descriptors with what to call when one is readable, at once.
+    reader of that pipe or terminal goes away, there is nothing left to do.  `others`
+    are descriptors with what to call when one is readable, at once.
     """
 
     def __init__(

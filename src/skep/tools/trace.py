@@ -34,6 +34,8 @@ from skep.frontends.trace import parse
 from skep.frontends.trace_handler import Settings, traced
 from skep.toolkit import Declared, contains, own_pid, pages, positive
 
+SAMPLE = {"probes": ["c:getaddrinfo"]}
+
 
 class Options(TaskOptions):
     letters = {"pid": "-p", "tid": "-L"}
@@ -58,9 +60,7 @@ class Options(TaskOptions):
         "-M", "--max-events", "--count", metavar="N", help="stop after N events"
     )
     timestamp: bool = option("-t", "--timestamp", help="show seconds since the first")
-    unix_time: bool = option(
-        "-u", "--unix-timestamp", help="show seconds since 1970 (with -t)"
-    )
+    unix_time: bool = option("-u", "--unix-timestamp", help="show seconds since 1970")
     wall_time: bool = option("-T", "--time", help="show the time of day")
     show_cpu: bool = option("-C", "--print_cpu", help="show the CPU")
     cgroup: CgroupId = option(
@@ -77,7 +77,7 @@ class Options(TaskOptions):
     user_stack: bool = option("-U", "--user-stack", help="show stacks of programs")
     addresses: bool = option("-a", "--address", help="show addresses in stacks")
     aggregate: bool = option(
-        "-A", "--aggregate", help="at the end, show how often each event came (with -M)"
+        "-A", "--aggregate", help="at the end, show how often each event came"
     )
     symbol_files: str = option(
         "-s", "--sym_file_list", metavar="FILES", help="not needed: symbols are found"
@@ -93,12 +93,8 @@ class Options(TaskOptions):
     def finish(self):
         if self.pid is not None and self.tid is not None:
             raise UsageError("only one of -p and -L may be specified")
-        if self.aggregate and self.count is None:
-            raise UsageError("-M/--max-events should be specified with -A/--aggregate")
         if self.aggregate and (self.format != "table" or self.sort):
             raise UsageError("-A shows a table in an order of its own")
-        if self.unix_time and not self.timestamp:
-            raise UsageError("-u is a form of -t: give both")
         chosen = self.pid is not None or self.tid is not None
         self.left_out = None if self.include_self or chosen else own_pid()
         self.frames = "offset module address" if self.addresses else "offset module"
@@ -113,7 +109,7 @@ class Event(Record):
     )
     unix_time: UnixTime = column(when=Options.unix_time)
     time: WallClock = column(
-        when=lambda options: options.wall_time and not options.timestamp
+        when=lambda o: o.wall_time and not (o.timestamp or o.unix_time)
     )
     cpu: Cpu = column(width=3, when=Options.show_cpu)
     pid: Pid
