@@ -1,7 +1,7 @@
 """What addresses of the kernel are called, by /proc/kallsyms.
 
-It has the kernel's own functions, those of modules, BPF programs, and the trampolines of
-ftrace and kprobes.  It does not have sizes: a function ends where the next symbol is.
+It has the kernel's own functions, those of modules, BPF programs, and the trampolines
+of ftrace and kprobes.  It has no sizes: a function ends where the next symbol is.
 
 Source: kernel/kallsyms.c, kernel/module/procfs.c.
 """
@@ -47,6 +47,11 @@ class KernelSymbols:
         self._known: dict[int, Symbol] = {}
         self._is_read = False
         self._problem = ""
+
+    @property
+    def has_been_asked(self) -> bool:
+        """Whether any address has been looked up."""
+        return self._is_read
 
     @property
     def problem(self) -> str:

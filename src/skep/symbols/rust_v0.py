@@ -202,7 +202,7 @@ class _Reader:
         tag = self._next()
         if tag in _BASIC:
             return _BASIC[tag]
-        simple = {
+        simple: dict[str, Callable[[], str]] = {
             "S": lambda: f"[{self.type()}]",
             "A": self._array,
             "T": self._tuple,

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from skep.symbols.elf import SHT_DYNSYM, SHT_SYMTAB, Elf, Section
-from skep.symbols.intervals import Intervals, ordered
+from skep.symbols.intervals import ordered
 
 _SIZE = 24  # of a symbol, three words: name, info, section; address; size
 _SHF_EXECINSTR = 4
@@ -76,8 +76,8 @@ class SymbolTable:
     def lookup(self, address: int) -> Found | None:
         """The function that an address is in, the innermost one if several are.
 
-        Of several names for the same piece, the best known: of full length, global, with
-        the fewest underscores in front, as perf has it.
+        Of several names for the same piece it is the best known: of full length,
+        global, with the fewest underscores in front, as perf has it.
         """
         best: tuple[int, ...] | None = None
         found = None
