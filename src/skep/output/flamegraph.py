@@ -96,7 +96,7 @@ def flamegraph(
 ) -> str:
     """An SVG of stacks with their counts, which are numbers of `unit`."""
     every = list(boxes(counts))
-    total = every[0].count
+    total = every[0].size
     drawn = [each for each in every if each.size >= total * _NARROWEST]
     height = _TOP + _ROW * (1 + max(each.depth for each in drawn)) + _LEFT
     parts = [_head(title, height, total)]

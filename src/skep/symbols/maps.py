@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from array import array
 from collections.abc import Sequence
 from functools import cached_property
 
-from skep.symbols.intervals import Intervals
+from skep.symbols.intervals import Intervals, ordered
 from skep.symbols.processes import Mapping, code
 
 VDSO = "[vdso]"
@@ -19,7 +18,8 @@ _CODE_LINE = re.compile(rb"^[0-9a-f]+-[0-9a-f]+ ..x.*\n", re.MULTILINE)
 class MemoryMap:
     """The executable mappings of a process, parsed when the first one is looked for.
 
-    `content` is what /proc/PID/maps said.  Only lines of code are kept, a tenth.
+    `content` is what /proc/PID/maps said.  Only lines of code are kept, a tenth.  Of
+    mappings of the same place, which only a history has, the first is meant.
     """
 
     def __init__(self, pid: int, content: bytes) -> None:
@@ -28,26 +28,24 @@ class MemoryMap:
 
     def find(self, address: int) -> Mapping | None:
         """The mapping that has an address; None if no code is there."""
-        places, mappings = self._parsed
-        for index in places.having(address):
-            return mappings[index]
-        return None
+        order, places, mappings = self._parsed
+        found = [order[index] for index in places.having(address)]
+        return mappings[min(found)] if found else None
 
     def named(self, name: str) -> Mapping | None:
         """The first mapping of that name, such as "[vdso]"."""
-        return next((each for each in self._parsed[1] if each.path == name), None)
+        return next((each for each in self._parsed[2] if each.path == name), None)
 
     @property
     def files(self) -> Sequence[Mapping]:
         """The mappings of files."""
-        return [each for each in self._parsed[1] if each.is_file]
+        return [each for each in self._parsed[2] if each.is_file]
 
     @cached_property
-    def _parsed(self) -> tuple[Intervals, Sequence[Mapping]]:
+    def _parsed(self) -> tuple[Sequence[int], Intervals, Sequence[Mapping]]:
         mappings = code(self.pid, self.content)
-        starts = array("Q", [each.start for each in mappings])
-        ends = array("Q", [each.end for each in mappings])
-        return Intervals(starts, ends), mappings
+        starts = [each.start for each in mappings]
+        return (*ordered(starts, [each.end for each in mappings]), mappings)
 
 
 def may_be_compiled(mapping: Mapping) -> bool:

@@ -18,15 +18,14 @@ from skep.symbols import snapshot
 from skep.symbols.file_cache import FileCache
 from skep.symbols.kernel import KernelSymbols
 from skep.symbols.maps import may_be_compiled
-from skep.symbols.perf_map import PerfMapFile
+from skep.symbols.process import Process
 from skep.symbols.processes import Mapping
 from skep.symbols.snapshot import Snapshot
 from skep.symbols.symbol import Symbol
 
+_SIGNAL_RETURNS = ("__restore_rt", "__kernel_rt_sigreturn", "__restore")
 _MOST_PROCESSES = 10_000
 _MOST_KNOWN = 100_000
-_MOST_SNAPSHOTS = 4
-_SOON_S = 0.02
 
 
 class Symbols:
@@ -35,8 +34,8 @@ class Symbols:
     def __init__(self, kernel: KernelSymbols | None = None) -> None:
         self._kernel = kernel or KernelSymbols()
         self._files = FileCache()
-        self._processes: dict[int, _Process] = {}
-        self._gone: dict[str, None] = {}
+        self._processes: dict[int, Process] = {}
+        self._unseen: dict[str, list[int]] = {}
         self._epoch = 0
 
     def kernel(self, address: int) -> Symbol:
@@ -56,6 +55,21 @@ class Symbols:
             known = process.known[address] = self._lookup(process, address)
         return known
 
+    def caller(self, pid: int, address: int) -> Symbol:
+        """What a return address belongs to, in a process or, if `pid` is 0, the kernel.
+
+        A call that never returns can be the last instruction of a function; the address
+        after it is then no part of it, or of another one.
+        """
+        found = self.user(pid, address) if pid else self.kernel(address)
+        if address and (found.name is None or not found.offset):
+            if found.name in _SIGNAL_RETURNS:
+                return found  # nobody has called it
+            before = self.user(pid, address - 1) if pid else self.kernel(address - 1)
+            if before.name is not None:
+                return before._replace(offset=before.offset + 1)
+        return found
+
     def remember(self, pid: int) -> None:
         """Keep what is needed to look up addresses of a process once it has ended.
 
@@ -69,6 +83,33 @@ class Symbols:
             self._look_again(process)
             process.is_current = False
 
+    def mapped(self, pid: int, line: bytes) -> None:
+        """The kernel tells of code that a process maps, as a line of /proc/PID/maps.
+
+        What it tells is needed only of processes that end before they are looked at.
+        """
+        process = self._processes.get(pid) or self._add(pid)
+        process.told.append(line)
+        if len(process.told) == 1:
+            process.root = snapshot.root_of(pid)
+        if process.root != "/":
+            self._files.hold(process.as_told())
+
+    def forked(self, pid: int, parent: int) -> None:
+        """The kernel tells of a new process, with what its parent has mapped."""
+        known = self._processes.get(parent)
+        child = self._add(pid)
+        if known is not None:
+            child.told = list(known.told)
+            child.root = known.root
+            child.inherited = list(known.snapshots)
+
+    def executed(self, pid: int) -> None:
+        """The kernel tells that a process runs another program now."""
+        process = self._processes.get(pid)
+        if process is not None:
+            process.leave_program()
+
     def refresh(self) -> None:
         """Let what has changed in processes be seen."""
         self._epoch += 1
@@ -80,7 +121,9 @@ class Symbols:
     def _reasons(self) -> Iterator[str]:
         if self._kernel.has_been_asked and self._kernel.problem:
             yield self._kernel.problem
-        yield from self._gone
+        for problem, pids in self._unseen.items():
+            others = f" and {len(pids) - 1} others" if len(pids) > 1 else ""
+            yield f"process {pids[0]}{others}: {problem}"
         yield from self._files.problems
         for process in self._processes.values():
             if process.perf_map and process.perf_map.problem:
@@ -92,20 +135,30 @@ class Symbols:
 
     # Processes.
 
-    def _new(self, pid: int) -> _Process:
+    def _add(self, pid: int) -> Process:
+        """A process not looked at yet; another with the same number is forgotten."""
+        self._processes.pop(pid, None)
         if len(self._processes) >= _MOST_PROCESSES:
             del self._processes[next(iter(self._processes))]
-        process = self._processes[pid] = _Process(pid, self._epoch)
-        self._look_again(process)
-        if not process.snapshots and len(self._gone) < _MOST_KNOWN:
-            self._gone[process.problem] = None
+        process = self._processes[pid] = Process(pid, self._epoch - 1)
         return process
 
-    def _look_again(self, process: _Process) -> None:
+    def _new(self, pid: int) -> Process:
+        process = self._add(pid)
+        process.epoch = self._epoch
+        self._look_again(process)
+        return process
+
+    def _look_again(self, process: Process) -> None:
         if process.look():
             self._files.hold(process.snapshots[0])
+        elif process.is_unknown and not process.is_unseen:
+            process.is_unseen = True
+            pids = self._unseen.setdefault(process.problem, [])
+            if len(pids) < _MOST_PROCESSES:
+                pids.append(process.pid)
 
-    def _lookup(self, process: _Process, address: int) -> Symbol:
+    def _lookup(self, process: Process, address: int) -> Symbol:
         found = process.find(address)
         if found is None and not process.is_current:
             self._look_again(process)
@@ -115,7 +168,7 @@ class Symbols:
         return self._in_mapping(process, *found, address)
 
     def _in_mapping(
-        self, process: _Process, seen: Snapshot, mapping: Mapping, address: int
+        self, process: Process, seen: Snapshot, mapping: Mapping, address: int
     ) -> Symbol:
         if may_be_compiled(mapping):
             return process.compiled(seen, mapping, address)
@@ -125,80 +178,3 @@ class Symbols:
             return Symbol(None, offset, mapping.plain_path)
         name, distance = file.lookup(file.address_of(offset))
         return Symbol(name, distance, mapping.plain_path)
-
-
-class _Process:
-    """A process, as it was seen at several times, the latest first.
-
-    `epoch` is when it was asked for last, and `due` when `Symbols.remember` is to look
-    again (time.monotonic).  `is_current` says that it was looked at in this epoch
-    because an address was unknown.
-    """
-
-    def __init__(self, pid: int, epoch: int) -> None:
-        self.pid = pid
-        self.epoch = epoch
-        self.known: dict[int, Symbol] = {}
-        self.snapshots: list[Snapshot] = []
-        self.has_ended = False
-        self.is_current = False
-        self.perf_map: PerfMapFile | None = None
-        self.problem = ""
-        self._first = self.due = time.monotonic()
-
-    def look(self) -> bool:
-        """Look at it now; whether anything is new."""
-        now = time.monotonic()
-        self.due = now + max(now - self._first, _SOON_S)
-        self.is_current = True
-        if self.perf_map:
-            self.known.clear()
-        try:
-            seen = snapshot.take(self.pid)
-        except OSError as error:
-            self.has_ended = True
-            self.problem = (
-                f"no permission to look into process {self.pid}"
-                if isinstance(error, PermissionError)
-                else f"process {self.pid} ended before its memory map was read"
-            )
-            return False
-        return self._add(seen)
-
-    def _add(self, seen: Snapshot) -> bool:
-        latest = self.snapshots[0] if self.snapshots else None
-        if latest and latest.started != seen.started:
-            # Another process has the number now.
-            self.snapshots.clear()
-            self.perf_map = None
-            self.known.clear()
-        elif latest and not seen.maps.content:
-            self.has_ended = True  # a zombie has no memory any more
-            return False
-        elif latest and latest.maps.content == seen.maps.content:
-            return False
-        self.has_ended = False
-        self.known.clear()
-        self.snapshots[_MOST_SNAPSHOTS - 1 :] = []
-        self.snapshots.insert(0, seen)
-        return True
-
-    def find(self, address: int) -> tuple[Snapshot, Mapping] | None:
-        """The mapping of an address; one that is gone if there is no other."""
-        for seen in self.snapshots:
-            mapping = seen.maps.find(address)
-            if mapping is not None:
-                return seen, mapping
-        return None
-
-    def compiled(self, seen: Snapshot, mapping: Mapping, address: int) -> Symbol:
-        """A function that was compiled at run time, as the compiler says."""
-        if self.perf_map is None:
-            self.perf_map = PerfMapFile(seen.root, seen.namespace_pid, seen.uid)
-        functions = self.perf_map.read()
-        found = functions.lookup(address) if functions else None
-        if found is not None:
-            name, start = found
-            return Symbol(name, address - start, self.perf_map.path)
-        start = mapping.start if mapping.path else 0
-        return Symbol(None, address - start, mapping.plain_path)

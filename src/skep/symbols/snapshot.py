@@ -37,8 +37,7 @@ def take(pid: int) -> Snapshot:
     maps = MemoryMap(pid, _content(pid, "maps"))
     found = _STATUS.search(_content(pid, "status"))
     uid, number = (int(found[1]), int(found[2])) if found else (-1, pid)
-    root = "/" if _same_files(pid) else f"/proc/{pid}/root"
-    return Snapshot(pid, started, root, uid, number, maps)
+    return Snapshot(pid, started, root_of(pid), uid, number, maps)
 
 
 def _content(pid: int, name: str) -> bytes:
@@ -61,14 +60,14 @@ def start_time(pid: int) -> int:
     return int(content[content.rfind(b")") + 2 :].split(None, 20)[19])
 
 
-def _same_files(pid: int) -> bool:
-    """Whether a process has the same files as this one: mounts and root directory."""
+def root_of(pid: int) -> str:
+    """Where the files of a process are: "/" if it has the same as this one."""
     try:
         for name in ("ns/mnt", "root"):
             other = os.stat(f"/proc/{pid}/{name}")
             own = os.stat(f"/proc/self/{name}")
             if (other.st_dev, other.st_ino) != (own.st_dev, own.st_ino):
-                return False
-    except PermissionError:
-        pass  # of another user; most processes have the files of all
-    return True
+                return f"/proc/{pid}/root"
+    except OSError:
+        pass  # it has ended, or is another user's; most have the files of all
+    return "/"
