@@ -21,8 +21,9 @@ class Process:
 
     `epoch` is when it was asked for last, and `due` when `Symbols.remember` is to look
     again (time.monotonic).  `is_current` says that it was looked at in this epoch.
-    `is_unseen` says that it was counted as such.  `told` are the lines of code that the kernel told of since the program was started,
-    `inherited` what was seen of its parent before it was forked.
+    `is_unseen` says that it was counted as such.  `told` are the lines of code that the
+    kernel told of since the program was started, `inherited` what was seen of its
+    parent before it was forked.
     """
 
     def __init__(self, pid: int, epoch: int) -> None:
