@@ -142,4 +142,5 @@ def dynamic(elf: Elf) -> Section | None:
 
 
 def _first(elf: Elf, kind: int) -> Section | None:
-    return next((s for s in elf.sections if s.kind == kind and s.size), None)
+    """A table that has more than the first symbol, which is none."""
+    return next((s for s in elf.sections if s.kind == kind and s.size > _SIZE), None)
