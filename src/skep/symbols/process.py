@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from skep.symbols import snapshot
 from skep.symbols.maps import MemoryMap
+from skep.symbols.object_file import ObjectFile
 from skep.symbols.perf_map import PerfMapFile
 from skep.symbols.processes import Mapping
 from skep.symbols.snapshot import Snapshot
@@ -30,6 +31,7 @@ class Process:
         self.pid = pid
         self.epoch = epoch
         self.known: dict[int, Symbol] = {}
+        self.files: dict[Mapping, ObjectFile | None] = {}
         self.snapshots: list[Snapshot] = []
         self.inherited: list[Snapshot] = []
         self.told: list[bytes] = []
@@ -47,6 +49,7 @@ class Process:
         now = time.monotonic()
         self.due = now + max(now - self._first, _SOON_S)
         self.is_current = True
+        self.files.clear()
         if self.perf_map:
             self.known.clear()
         try:
@@ -102,6 +105,7 @@ class Process:
         self.snapshots = []
         self.told = []
         self.known.clear()
+        self.files.clear()
         self.root = snapshot.root_of(self.pid)
 
     def find(self, address: int) -> tuple[Snapshot, Mapping] | None:

@@ -172,7 +172,10 @@ class Symbols:
     ) -> Symbol:
         if may_be_compiled(mapping):
             return process.compiled(seen, mapping, address)
-        file = self._files.get(seen, mapping, process.has_ended)
+        if mapping not in process.files:
+            file = self._files.get(seen, mapping, process.has_ended)
+            process.files[mapping] = file
+        file = process.files[mapping]
         offset = address - mapping.start + mapping.offset
         if file is None:
             return Symbol(None, offset, mapping.plain_path)
