@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 LOAD_ADDRESS = 0x400000
 CODE = 0x1000
 """Where code starts in the file; in memory it is at LOAD_ADDRESS + CODE."""
 
-FUNCTION, INDIRECT, OBJECT = 2, 10, 1
-_NOBITS = 8
+FUNCTION, INDIRECT, OBJECT, LABEL = 2, 10, 1, 0
+GLOBAL = 1
+_TEXT = 8  # the section of code
 
 
 class Symbol(NamedTuple):
@@ -21,6 +22,8 @@ class Symbol(NamedTuple):
     address: int
     kind: int = FUNCTION
     version: int = 0
+    size: int = 8
+    binding: int = 0
 
 
 class _Section(NamedTuple):
@@ -31,6 +34,7 @@ class _Section(NamedTuple):
     info: int = 0
     entry_size: int = 0
     address: int = 0
+    flags: int = 0
 
 
 def strings(names: Sequence[str]) -> tuple[bytes, dict[str, int]]:
@@ -50,8 +54,13 @@ def elf(
     base: int = 0,
     code: bytes = b"\x55" * 0x1000,
     machine: int = 62,
+    more: Mapping[str, bytes] = {},
+    build: bytes = b"",
 ) -> bytes:
-    """A program with one segment that has the whole file."""
+    """A program with one segment that has the whole file.
+
+    `more` are further sections, `build` is the id of the build.
+    """
     texts, places = strings([s.name for s in (*symbols, *dynamic)] + list(versions))
     sections = [
         _Section("", 0, b""),
@@ -62,25 +71,30 @@ def elf(
         _Section(".gnu.version_d", 0x6FFFFFFD, _definitions(versions, places), 1),
         _Section(".note.stapsdt", 7, notes),
         _Section(".stapsdt.base", 1, b"\0", address=base),
+        _Section(".text", 1, code, address=LOAD_ADDRESS + CODE, flags=6),
+        _Section(".note.gnu.build-id", 7, _build_note(build)),
+        *(_Section(name, 1, content) for name, content in more.items()),
     ]
     names, name_places = strings([s.name for s in sections] + [".shstrtab"])
     sections.append(_Section(".shstrtab", 3, names))
     body, headers = code, b""
     for each in sections:
+        offset = 0 if each.name == ".text" else len(body)
         headers += struct.pack(
             "<IIQQQQIIQQ",
             name_places[each.name],
             each.kind,
-            0,
+            each.flags,
             each.address,
-            CODE + len(body),
+            CODE + offset,
             len(each.content),
             each.link,
             each.info,
             1,
             each.entry_size,
         )
-        body += each.content
+        if each.name != ".text":
+            body += each.content
     size = CODE + len(body) + len(headers)
     segment = struct.pack(
         "<IIQQQQQQ", 1, 5, 0, LOAD_ADDRESS, LOAD_ADDRESS, size, size, 4096
@@ -97,12 +111,20 @@ def elf(
 def _table(symbols: Sequence[Symbol], places: dict[str, int]) -> bytes:
     entries = [bytes(24)]
     for each in symbols:
-        defined_in = 1 if each.address else 0
-        place = places[each.name]
+        defined_in = _TEXT if each.address else 0
+        info = each.binding << 4 | each.kind
         entries.append(
-            struct.pack("<IBBHQQ", place, each.kind, 0, defined_in, each.address, 8)
+            struct.pack(
+                "<IBBHQQ",
+                *(places[each.name], info, 0, defined_in, each.address, each.size),
+            )
         )
     return b"".join(entries)
+
+
+def _build_note(build: bytes) -> bytes:
+    head = struct.pack("<III", 4, len(build), 3)
+    return head + b"GNU\0" + build if build else b""
 
 
 def _numbers(symbols: Sequence[Symbol]) -> bytes:

@@ -164,8 +164,8 @@ def test_mappings_as_the_kernel_writes_them() -> None:
         b"7f10-7f20 rw-p 00001000 fe:00 77   /opt/data\n"
         b"7f20-7f30 r-xp 00000000 00:00 0    [vdso]\n"
     )
-    (match,) = processes._MAPPING.finditer(line)
-    mapping = processes._mapping(5, match)
+    mapping, vdso = processes.code(5, line)
+    assert mapping.is_file and not vdso.is_file
     assert mapping.base == "with\nline"
     assert mapping.opened_by() == "/proc/5/map_files/7f00-7f10"
     assert mapping.file == processes.Identity("fe:00", 77)

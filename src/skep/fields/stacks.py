@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -129,12 +130,18 @@ def _is_odd(error: int) -> bool:
 def frames(raw: bytes, context: Context) -> list[Frame]:
     """The frames of a stack, innermost first."""
     trace = trace_of(raw)
-    return [_frame(address, trace.pid, context) for address in trace.addresses]
+    return [
+        _frame(address, trace.pid, context, is_return=depth > 0)
+        for depth, address in enumerate(trace.addresses)
+    ]
 
 
-def _frame(address: int, pid: int, context: Context) -> Frame:
+def _frame(address: int, pid: int, context: Context, is_return: bool = False) -> Frame:
     symbols = context.symbols
-    symbol = symbols.user(pid, address) if pid else symbols.kernel(address)
+    if is_return:
+        symbol = symbols.caller(pid, address)
+    else:
+        symbol = symbols.user(pid, address) if pid else symbols.kernel(address)
     return Frame(address, symbol.name, symbol.offset, symbol.module)
 
 
@@ -151,7 +158,7 @@ def frame_text(frame: Frame, spec: str) -> str:
     if frame.symbol and "offset" in words:
         text += f"+0x{frame.offset:x}"
     if frame.module and ("module" in words or not frame.symbol):
-        text += f" [{frame.module}]"
+        text += f" [{os.path.basename(frame.module)}]"
     return f"{frame.address:016x} {text}" if "address" in words else text
 
 

@@ -106,13 +106,19 @@ def within(root: str, path: str) -> str:
     return "/".join((root, *inside))
 
 
-def open_mapped(mapping: Mapping) -> Elf:
-    """The very file that a process has mapped; OSError if it cannot be opened."""
+def open_mapped(mapping: Mapping, root: str = "", has_ended: bool = False) -> Elf:
+    """The very file that a process has mapped; OSError if it cannot be opened.
+
+    `root` is where its files are, by default its root directory, which is gone when the
+    process `has_ended`.
+    """
     try:
-        return Elf(mapping.opened_by(), shown=mapping.path)
-    except PermissionError:
-        path = within(f"/proc/{mapping.pid}/root", mapping.path)
-        elf = Elf(path, shown=mapping.path)
+        if has_ended:
+            raise ProcessLookupError(errno.ESRCH, os.strerror(errno.ESRCH))
+        return Elf(mapping.opened_by(), shown=mapping.plain_path)
+    except OSError:
+        path = within(root or f"/proc/{mapping.pid}/root", mapping.plain_path)
+        elf = Elf(path, shown=mapping.plain_path)
     if processes.identity(elf.fd) == mapping.file:
         return elf
     elf.close()

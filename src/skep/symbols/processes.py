@@ -11,10 +11,14 @@ from typing import NamedTuple
 
 # address           perms offset  dev   inode                      pathname
 _MAPPING = re.compile(
-    rb"^([0-9a-f]+)-([0-9a-f]+) [r-][w-]x[ps] ([0-9a-f]+) ([0-9a-f:]+) (\d+) +(/.*)$",
+    rb"^([0-9a-f]+)-([0-9a-f]+) [r-][w-]x[ps] ([0-9a-f]+) ([0-9a-f:]+) (\d+) *(.*)$",
     re.MULTILINE,
 )
 _DELETED = " (deleted)"
+# Memory that is no file although it has a name; what perf takes for anonymous.
+_NO_FILE = re.compile(
+    r"/memfd:|/dev/zero( |$)|/anon_hugepage( |$)|/SYSV[0-9a-f]{8}( |$)|//anon"
+)
 
 
 class Identity(NamedTuple):
@@ -28,10 +32,10 @@ class Identity(NamedTuple):
 
 
 class Mapping(NamedTuple):
-    """Code of a file in the memory of a process, from `start` to `end`.
+    """Code in the memory of a process, from `start` to `end`, mostly of a file.
 
     `offset` is that of `start` in the file; `path` is as the process's mount namespace
-    has it, and may be that of another file by now.
+    has it, and may be that of another file by now.  Other memory has "" or "[vdso]".
     """
 
     pid: int
@@ -44,9 +48,18 @@ class Mapping(NamedTuple):
     @property
     def base(self) -> str:
         """The name of the file without directories."""
+        return os.path.basename(self.plain_path)
+
+    @property
+    def plain_path(self) -> str:
+        """The path, without what the kernel adds if the file was deleted."""
         path = self.path
-        path = path[: -len(_DELETED)] if path.endswith(_DELETED) else path
-        return os.path.basename(path)
+        return path[: -len(_DELETED)] if path.endswith(_DELETED) else path
+
+    @property
+    def is_file(self) -> bool:
+        """Whether it is a file, and not memory with a name."""
+        return self.path.startswith("/") and not _NO_FILE.match(self.path)
 
     def opened_by(self) -> str:
         """A path that opens the very file, renamed or deleted as it may be.
@@ -61,7 +74,12 @@ def mappings(pid: int | str) -> list[Mapping]:
     with open(f"/proc/{pid}/maps", "rb") as file:
         content = file.read()
     number = os.getpid() if pid == "self" else int(pid)
-    return [_mapping(number, match) for match in _MAPPING.finditer(content)]
+    return [each for each in code(number, content) if each.path.startswith("/")]
+
+
+def code(pid: int, maps: bytes) -> list[Mapping]:
+    """All code in the memory of a process, as its /proc/PID/maps has it."""
+    return [_mapping(pid, match) for match in _MAPPING.finditer(maps)]
 
 
 def _mapping(pid: int, match: re.Match[bytes]) -> Mapping:

@@ -1,0 +1,138 @@
+"""One process as `skep.symbols.resolver` knows it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+from skep.symbols import snapshot
+from skep.symbols.maps import MemoryMap
+from skep.symbols.object_file import ObjectFile
+from skep.symbols.perf_map import PerfMapFile
+from skep.symbols.processes import Mapping
+from skep.symbols.snapshot import Snapshot
+from skep.symbols.symbol import Symbol
+
+_MOST_SNAPSHOTS = 4
+_SOON_S = 0.02
+
+
+class Process:
+    """A process, as it was seen at several times, the latest first.
+
+    `epoch` is when it was asked for last, and `due` when `Symbols.remember` is to look
+    again (time.monotonic).  `is_current` says that it was looked at in this epoch.
+    `is_unseen` says that it was counted as such.  `told` are the lines of code that the
+    kernel told of since the program was started, `inherited` what was seen of its
+    parent before it was forked.
+    """
+
+    def __init__(self, pid: int, epoch: int) -> None:
+        self.pid = pid
+        self.epoch = epoch
+        self.known: dict[int, Symbol] = {}
+        self.files: dict[Mapping, ObjectFile | None] = {}
+        self.snapshots: list[Snapshot] = []
+        self.inherited: list[Snapshot] = []
+        self.told: list[bytes] = []
+        self.root = "/"
+        self.has_ended = False
+        self.is_current = False
+        self.perf_map: PerfMapFile | None = None
+        self.problem = ""
+        self.is_unseen = False
+        self._as_told: tuple[int, Snapshot] | None = None
+        self._first = self.due = time.monotonic()
+
+    def look(self) -> bool:
+        """Look at it now; whether anything is new."""
+        now = time.monotonic()
+        self.due = now + max(now - self._first, _SOON_S)
+        self.is_current = True
+        self.files.clear()
+        if self.perf_map:
+            self.known.clear()
+        try:
+            seen = snapshot.take(self.pid)
+        except OSError as error:
+            self.has_ended = True
+            self.problem = (
+                "no permission to read its memory map"
+                if isinstance(error, PermissionError)
+                else "it ended before its memory map was read"
+            )
+            return False
+        return self._add(seen)
+
+    def _add(self, seen: Snapshot) -> bool:
+        latest = self.snapshots[0] if self.snapshots else None
+        if latest and latest.started != seen.started:
+            # Another process has the number now.
+            self.snapshots.clear()
+            self.perf_map = None
+            self.known.clear()
+        elif latest and not seen.maps.content:
+            self.has_ended = True  # a zombie has no memory any more
+            return False
+        elif latest and latest.maps.content == seen.maps.content:
+            return False
+        self.has_ended = False
+        self.known.clear()
+        self.snapshots[_MOST_SNAPSHOTS - 1 :] = []
+        self.snapshots.insert(0, seen)
+        return True
+
+    @property
+    def is_unknown(self) -> bool:
+        """Whether nothing is known of its memory."""
+        return not (self.snapshots or self.told or self.inherited)
+
+    def as_told(self) -> Snapshot:
+        """What the kernel told of it."""
+        if self._as_told is None or self._as_told[0] != len(self.told):
+            # The latest first: it takes the place of what was there before.
+            maps = MemoryMap(self.pid, b"".join(reversed(self.told)))
+            told = Snapshot(self.pid, 0, self.root, -1, self.pid, maps)
+            self._as_told = len(self.told), told
+        return self._as_told[1]
+
+    def leave_program(self) -> None:
+        """It runs another program now; what it had mapped is kept for the old one."""
+        if self.told:
+            self.inherited.insert(0, self.as_told())
+        self.inherited[:0] = self.snapshots
+        self.inherited[_MOST_SNAPSHOTS:] = []
+        self.snapshots = []
+        self.told = []
+        self.known.clear()
+        self.files.clear()
+        self.root = snapshot.root_of(self.pid)
+
+    def find(self, address: int) -> tuple[Snapshot, Mapping] | None:
+        """The mapping of an address; one that is gone if there is no other."""
+        for seen in self._views():
+            mapping = seen.maps.find(address)
+            if mapping is not None:
+                return seen, mapping
+        return None
+
+    def _views(self) -> Iterator[Snapshot]:
+        """What is known, the latest first."""
+        if self.has_ended and self.told:
+            yield self.as_told()
+        yield from self.snapshots
+        if not self.has_ended and self.told:
+            yield self.as_told()
+        yield from self.inherited
+
+    def compiled(self, seen: Snapshot, mapping: Mapping, address: int) -> Symbol:
+        """A function that was compiled at run time, as the compiler says."""
+        if self.perf_map is None:
+            self.perf_map = PerfMapFile(seen.root, seen.namespace_pid, seen.uid)
+        functions = self.perf_map.read()
+        found = functions.lookup(address) if functions else None
+        if found is not None:
+            name, start = found
+            return Symbol(name, address - start, self.perf_map.path)
+        start = mapping.start if mapping.path else 0
+        return Symbol(None, address - start, mapping.plain_path)

@@ -1,0 +1,183 @@
+"""What addresses of the kernel and of processes are called.
+
+Nothing is guessed: an address that is in no function, as far as is known, has no name,
+and `Symbols.problems` tells why files and processes could not be read.
+
+A process must be seen before it ends.  `Symbols.remember` keeps what is needed, cheaply
+enough to be called for every event; `refresh`, before each report, lets changes be seen
+(libraries that were loaded, an exec, code that was compiled, another process with the
+same number).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+from skep.symbols import snapshot
+from skep.symbols.file_cache import FileCache
+from skep.symbols.kernel import KernelSymbols
+from skep.symbols.maps import may_be_compiled
+from skep.symbols.process import Process
+from skep.symbols.processes import Mapping
+from skep.symbols.snapshot import Snapshot
+from skep.symbols.symbol import Symbol
+
+_SIGNAL_RETURNS = ("__restore_rt", "__kernel_rt_sigreturn", "__restore")
+_MOST_PROCESSES = 10_000
+_MOST_KNOWN = 100_000
+
+
+class Symbols:
+    """Looks up addresses; keeps the symbols of files for all processes."""
+
+    def __init__(self, kernel: KernelSymbols | None = None) -> None:
+        self._kernel = kernel or KernelSymbols()
+        self._files = FileCache()
+        self._processes: dict[int, Process] = {}
+        self._unseen: dict[str, list[int]] = {}
+        self._epoch = 0
+
+    def kernel(self, address: int) -> Symbol:
+        """What an address of the kernel is called."""
+        return self._kernel.lookup(address)
+
+    def user(self, pid: int, address: int) -> Symbol:
+        """What an address in a process is called; `pid` is that of the process."""
+        process = self._processes.get(pid) or self._new(pid)
+        if process.epoch != self._epoch:
+            process.epoch = self._epoch
+            self._look_again(process)
+        known = process.known.get(address)
+        if known is None:
+            if len(process.known) >= _MOST_KNOWN:
+                process.known.clear()
+            known = process.known[address] = self._lookup(process, address)
+        return known
+
+    def caller(self, pid: int, address: int) -> Symbol:
+        """What a return address belongs to, in a process or, if `pid` is 0, the kernel.
+
+        A call that never returns can be the last instruction of a function; the address
+        after it is then no part of it, or of another one.
+        """
+        found = self.user(pid, address) if pid else self.kernel(address)
+        if address and (found.name is None or not found.offset):
+            if found.name in _SIGNAL_RETURNS:
+                return found  # nobody has called it
+            before = self.user(pid, address - 1) if pid else self.kernel(address - 1)
+            if before.name is not None:
+                return before._replace(offset=before.offset + 1)
+        return found
+
+    def remember(self, pid: int) -> None:
+        """Keep what is needed to look up addresses of a process once it has ended.
+
+        To be called whenever something is heard of it: young processes still load
+        libraries, so they are looked at again, less and less often.
+        """
+        process = self._processes.get(pid)
+        if process is None:
+            self._new(pid).is_current = False
+        elif time.monotonic() >= process.due:
+            self._look_again(process)
+            process.is_current = False
+
+    def mapped(self, pid: int, line: bytes) -> None:
+        """The kernel tells of code that a process maps, as a line of /proc/PID/maps.
+
+        What it tells is needed only of processes that end before they are looked at.
+        """
+        process = self._processes.get(pid) or self._add(pid)
+        process.told.append(line)
+        if len(process.told) == 1:
+            process.root = snapshot.root_of(pid)
+        if process.root != "/":
+            self._files.hold(process.as_told())
+
+    def forked(self, pid: int, parent: int) -> None:
+        """The kernel tells of a new process, with what its parent has mapped."""
+        known = self._processes.get(parent)
+        child = self._add(pid)
+        if known is not None:
+            child.told = list(known.told)
+            child.root = known.root
+            child.inherited = list(known.snapshots)
+
+    def executed(self, pid: int) -> None:
+        """The kernel tells that a process runs another program now."""
+        process = self._processes.get(pid)
+        if process is not None:
+            process.leave_program()
+
+    def refresh(self) -> None:
+        """Let what has changed in processes be seen."""
+        self._epoch += 1
+
+    def problems(self) -> list[str]:
+        """Why addresses are unknown, as far as there are reasons; each one once."""
+        return list(dict.fromkeys(self._reasons()))
+
+    def _reasons(self) -> Iterator[str]:
+        if self._kernel.has_been_asked and self._kernel.problem:
+            yield self._kernel.problem
+        for problem, pids in self._unseen.items():
+            others = f" and {len(pids) - 1} others" if len(pids) > 1 else ""
+            yield f"process {pids[0]}{others}: {problem}"
+        yield from self._files.problems
+        for process in self._processes.values():
+            if process.perf_map and process.perf_map.problem:
+                yield process.perf_map.problem
+
+    def close(self) -> None:
+        """Let go of open files."""
+        self._files.close()
+
+    # Processes.
+
+    def _add(self, pid: int) -> Process:
+        """A process not looked at yet; another with the same number is forgotten."""
+        self._processes.pop(pid, None)
+        if len(self._processes) >= _MOST_PROCESSES:
+            del self._processes[next(iter(self._processes))]
+        process = self._processes[pid] = Process(pid, self._epoch - 1)
+        return process
+
+    def _new(self, pid: int) -> Process:
+        process = self._add(pid)
+        process.epoch = self._epoch
+        self._look_again(process)
+        return process
+
+    def _look_again(self, process: Process) -> None:
+        if process.look():
+            self._files.hold(process.snapshots[0])
+        elif process.is_unknown and not process.is_unseen:
+            process.is_unseen = True
+            pids = self._unseen.setdefault(process.problem, [])
+            if len(pids) < _MOST_PROCESSES:
+                pids.append(process.pid)
+
+    def _lookup(self, process: Process, address: int) -> Symbol:
+        found = process.find(address)
+        if found is None and not process.is_current:
+            self._look_again(process)
+            found = process.find(address)
+        if found is None:
+            return Symbol(None, address)
+        return self._in_mapping(process, *found, address)
+
+    def _in_mapping(
+        self, process: Process, seen: Snapshot, mapping: Mapping, address: int
+    ) -> Symbol:
+        if may_be_compiled(mapping):
+            return process.compiled(seen, mapping, address)
+        if mapping not in process.files:
+            file = self._files.get(seen, mapping, process.has_ended)
+            process.files[mapping] = file
+        file = process.files[mapping]
+        offset = address - mapping.start + mapping.offset
+        if file is None:
+            return Symbol(None, offset, mapping.plain_path)
+        name, distance = file.lookup(file.address_of(offset))
+        return Symbol(name, distance, mapping.plain_path)

@@ -1,0 +1,70 @@
+"""Addresses of the kernel, by a made up /proc/kallsyms."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from skep.symbols.kernel import KernelSymbols
+from skep.symbols.symbol import Symbol
+
+BASE = 0xFFFFFFFF81000000
+MODULE = 0xFFFFFFFFC0000000
+
+
+def kernel(path: Path, lines: str, modules: str = "") -> KernelSymbols:
+    (path / "kallsyms").write_text(lines)
+    (path / "modules").write_text(modules)
+    return KernelSymbols(str(path / "kallsyms"), str(path / "modules"))
+
+
+def lines(*symbols: tuple[int, str, str]) -> str:
+    return "".join(f"{address:016x} {kind} {name}\n" for address, kind, name in symbols)
+
+
+LINES = lines(
+    (0, "A", "fixed_percpu_data"),
+    (BASE, "T", "_stext"),
+    (BASE, "T", "startup_64"),
+    (BASE + 0x100, "t", "helper"),
+    (BASE + 0x200, "T", "_etext"),
+    (BASE + 0x300, "D", "data"),
+    (MODULE + 0x40, "t", "xfs_b\t[xfs]"),
+    (MODULE, "t", "xfs_a\t[xfs]"),
+    (MODULE + 0x9000, "t", "bpf_prog_1\t[bpf]"),
+)
+
+
+def test_functions_of_kernel_and_modules(tmp_path: Path) -> None:
+    modules = f"xfs 256 1 - Live 0x{MODULE:x} (E)\n"
+    symbols = kernel(tmp_path, LINES, modules)
+    assert symbols.lookup(BASE + 5) == Symbol("_stext", 5, "kernel")
+    assert symbols.lookup(BASE + 0x1FF) == Symbol("helper", 0xFF, "kernel")
+    assert symbols.lookup(MODULE + 0x3F) == Symbol("xfs_a", 0x3F, "xfs")
+    assert symbols.lookup(MODULE + 0x41) == Symbol("xfs_b", 1, "xfs")
+    assert symbols.lookup(MODULE + 0x9001) == Symbol("bpf_prog_1", 1, "bpf")
+    assert symbols.problem == ""
+
+
+def test_what_is_no_function_is_unknown(tmp_path: Path) -> None:
+    symbols = kernel(tmp_path, LINES, f"xfs 256 1 - Live 0x{MODULE:x}\n")
+    places = (0, 5, BASE - 1, BASE + 0x200, BASE + 0x301, MODULE + 0x100, 2**64 - 1)
+    for place in places:
+        assert symbols.lookup(place) == Symbol(None, place)
+
+
+def test_why_nothing_is_known(tmp_path: Path) -> None:
+    hidden = kernel(tmp_path, lines((0, "T", "_stext"), (0, "t", "helper")))
+    assert hidden.lookup(BASE) == Symbol(None, BASE)
+    assert "kernel.kptr_restrict" in hidden.problem
+    missing = KernelSymbols(str(tmp_path / "none"))
+    assert missing.lookup(BASE) == Symbol(None, BASE)
+    assert "No such file" in missing.problem
+
+
+def test_what_is_loaded_later(tmp_path: Path) -> None:
+    symbols = kernel(tmp_path, LINES)
+    assert symbols.lookup(BASE + 0x100).name == "helper"
+    kernel(tmp_path, lines((BASE + 0x100, "t", "other")))
+    assert symbols.lookup(BASE + 0x100).name == "helper"
+    symbols.refresh()
+    assert symbols.lookup(BASE + 0x100).name == "other"
