@@ -14,6 +14,7 @@ from skep.fields.files import FileMode, FileOperation, OpenFlags
 from skep.fields.integers import S32, S64, U8, U16, U32, U64, Hex
 from skep.fields.internet import IpAddress, IpVersion, Port
 from skep.fields.lookups import LookupResult
+from skep.fields.messages import Message
 from skep.fields.paths import FullPath
 from skep.fields.results import Errno, FdOrErrno, Ret
 from skep.fields.sizes import KiloBytes
@@ -69,6 +70,7 @@ __all__ = [
     "LatencyUs",
     "LookupResult",
     "Member",
+    "Message",
     "MonotonicUs",
     "OpenFlags",
     "Pid",

@@ -162,5 +162,11 @@ def frame_text(frame: Frame, spec: str) -> str:
     return f"{frame.address:016x} {text}" if "address" in words else text
 
 
+def folded_text(frame: Frame, spec: str) -> str:
+    """A frame in a folded line or a flame graph: where the name is not known, that of
+    the file in brackets."""
+    return frame.symbol or f"[{os.path.basename(frame.module) or 'unknown'}]"
+
+
 def _described(frame: Frame) -> dict[str, Any]:
     return {**frame._asdict(), "address": f"0x{frame.address:x}"}

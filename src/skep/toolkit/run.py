@@ -6,11 +6,11 @@ import mmap
 import os
 import time
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from skep.authoring.outputs import Stream
+from skep.authoring.outputs import Stream, Table
 from skep.errors import InternalError, SkepError
-from skep.fields import Clock, Context, IoFlags
+from skep.fields import Clock, Context, IoFlags, Message, Stack
 from skep.fields.block import ENUMS as IO_ENUMS
 from skep.output.events import Events
 from skep.output.loss import LossReporter
@@ -24,6 +24,9 @@ from skep.toolkit.binding import RING_SIZE, Binding
 from skep.toolkit.child import Child
 from skep.toolkit.session import Session
 from skep.toolkit.tool import Tool
+
+if TYPE_CHECKING:
+    from skep.toolkit.symbol_watch import SymbolWatch
 
 LOSS_PERIOD_S = 1.0
 """Losses are told while the tool runs, but not more often than this."""
@@ -200,10 +203,17 @@ class Run:
             return HistogramReport(self, histograms[0])
         tables = list(self.tool.tables.values())
         if tables:
-            from skep.toolkit.table_report import TableReport
-
-            return TableReport(self, tables[0])
+            return self._table_report(tables[0])
         raise InternalError(f"{self.tool.name} declares no output")
+
+    def _table_report(self, table: Table) -> Report:
+        if any(issubclass(member.field, Stack) for member in table.key.members):
+            from skep.toolkit.stack_report import StackReport
+
+            return StackReport(self, table)
+        from skep.toolkit.table_report import TableReport
+
+        return TableReport(self, table)
 
     def _record(self, error: SkepError) -> None:
         """An error as JSON, too, unless it is that nothing can be written."""
@@ -224,12 +234,17 @@ class Run:
         rings = [self.session.ring] if self.session.ring else []
         interval = getattr(self.options, "interval", None)
         duration = self.options.duration
-        poller = Poller(rings, interval, duration, stop, self.writer.fd)
+        watch = self._watch()
+        readers = watch.readers() if watch else {}
+        output = self.writer.fd
+        poller = Poller(rings, interval, duration, stop, output, others=readers)
         report.start()
         if child is not None:
             child.release(stop)
         told = time.monotonic()
         for event in poller.events():
+            if watch is not None:
+                watch.update()
             if event is Event.RECORDS:
                 report.records()
             elif event is Event.INTERVAL and not report.interval():
@@ -243,6 +258,25 @@ class Run:
         report.finish()
         losses.finish(self.session.ledger.losses(), time.time_ns())
         poller.close()
+        if watch is not None:
+            watch.close()
+
+    def _watch(self) -> SymbolWatch | None:
+        """What follows the processes, if addresses of programs are shown."""
+        tool, binding = self.tool, self.binding
+        members = [m for s in tool.streams.values() for m in binding.stream_members(s)]
+        for table in tool.tables.values():
+            members += binding.visible(table.key)
+        if not any(issubclass(m.field, (Stack, Message)) for m in members):
+            return None
+        from skep.toolkit.symbol_watch import SymbolWatch, needs_watch
+
+        if not needs_watch(members):
+            return None
+        watch = SymbolWatch(self.context.symbols, getattr(self.options, "pid", None))
+        if watch.problem and self.options.verbose:
+            self._warn(f"programs that end soon stay unknown: {watch.problem}\n")
+        return watch
 
     def _loss_record(self) -> Any:
         return self._write if self.options.format == "json" else None

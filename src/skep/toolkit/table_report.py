@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from skep.authoring.outputs import Table
 from skep.compiler.environment import TableObject
-from skep.fields import Member
+from skep.fields import Member, Stack
 from skep.output.aggregates import Table as TableSink
 from skep.output.record_types import RecordType
 from skep.runtime.quiescence import Quiescence
@@ -72,13 +72,15 @@ class TableReport(IntervalReport):
         options = run.options
         super().__init__(run, options.format)
         self._reader = TableReader(run.session, run.binding, table)
-        members: list[Member] = [
+        self.members: list[Member] = [
             *run.binding.visible(table.key),
             *run.binding.visible(table.value),
         ]
         columns = options.columns.split(",") if options.columns else None
-        schema = f"{run.tool.name}.table/1"
-        record = RecordType(named_layout(members), members, schema, "table", columns)
+        has_stacks = any(issubclass(member.field, Stack) for member in self.members)
+        kind = "stacks" if has_stacks else "table"
+        layout, schema = named_layout(self.members), f"{run.tool.name}.{kind}/1"
+        record = RecordType(layout, self.members, schema, kind, columns)
         self._sink = TableSink(
             record,
             options.format,
@@ -90,7 +92,15 @@ class TableReport(IntervalReport):
 
     def write(self) -> None:
         """Write the rows of the interval."""
-        self._sink.write(self._reader.read())
+        self.show(self.read())
+
+    def read(self) -> Rows:
+        """The rows of the interval, as raw values of `members`."""
+        return self._reader.read()
+
+    def show(self, rows: Rows) -> None:
+        """Write rows as a table."""
+        self._sink.write(rows)
 
     def finish(self) -> None:
         """Show the last rows, and free what reading needs."""
