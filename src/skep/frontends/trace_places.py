@@ -9,7 +9,8 @@ from typing import NamedTuple
 from skep.compiler import tree
 from skep.errors import ProbeNotFound, Span
 from skep.frontends.cexpr import Words
-from skep.frontends.trace import Parameter, ProbeText
+from skep.frontends.signature import Parameter
+from skep.frontends.trace import ProbeText
 from skep.frontends.words import Word, task_words
 from skep.probes import tracepoint
 from skep.probes.function_lookup import find, module_of
