@@ -104,7 +104,7 @@ def _probe(spec: Part) -> tuple[str, str, Part, Sequence[Part]]:
     if not library.text and kind in ("t", "u"):
         missing = "category" if kind == "t" else "library"
         raise UsageError(
-            f"the {missing} is missing", library.span(-1, 1), hint=f"expected {FORM}"
+            f"the {missing} is missing", library.span(-1, 0), hint=f"expected {FORM}"
         )
     return kind, library.text, function, parts[at + 1 :]
 
@@ -163,7 +163,7 @@ def _values(parts: Sequence[Part], kind: str) -> tuple[Sequence[Value], Part | N
         )
     for part in (*types, *expressions):
         if not part.text:
-            raise UsageError("nothing stands between the commas", part.span(-1, 1))
+            raise UsageError("nothing stands between the commas", part.span(-1, 0))
     filter_ = parts[2] if len(parts) == 3 and parts[2].text else None
     pairs = zip(types, expressions)
     return [Value(t.text, t, e, e.text) for t, e in pairs], filter_
