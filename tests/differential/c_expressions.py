@@ -7,18 +7,20 @@ from __future__ import annotations
 
 import ctypes
 import subprocess
+from collections import ChainMap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from skep.compiler import tree
 from skep.compiler.body import Handler
-from skep.compiler.environment import Environment, WrittenFunction
+from skep.compiler.environment import Environment, MapObject, WrittenFunction
 from skep.compiler.program import Compiled, compile_site
 from skep.errors import Span
 from skep.frontends.cexpr import c_names, parse_expression
 from skep.probes import intention
 from skep.probes.candidate import Candidate
 from skep.probes.resolve import resolve
+from skep.spec import MapSpec
 from skep.target import Target
 
 Intention = intention.Intention
@@ -42,11 +44,35 @@ def written(text: str, parameters: Sequence[str], target: Target) -> WrittenFunc
     return WrittenFunction(function, c_names(target))
 
 
+COUNTS = MapObject(MapSpec("counts", "hash", 8, 8, 1024), "u64", "u64")
+
+
+def counting(text: str, parameters: Sequence[str], target: Target) -> WrittenFunction:
+    """A function that counts the value of a C expression in the map `counts`, since not
+    all programs may return one."""
+    returning = written(text, parameters, target).tree
+    (returned,) = returning.body
+    assert isinstance(returned, tree.Return) and returned.value is not None
+    place = returning.span
+    value = tree.CCast("u64", returned.value, place)
+    method = tree.Attribute(tree.Name("counts", place), "increment", place)
+    body = [tree.Evaluate(tree.Call(method, [value], (), place), place)]
+    function = tree.Function("program", parameters, [], body, place)
+    names = ChainMap({"counts": COUNTS}, c_names(target))  # type: ignore[arg-type]
+    return WrittenFunction(function, names)
+
+
 def compiled_at(
     text: str, probe: Intention, parameters: Sequence[str], target: Target
 ) -> list[tuple[Candidate, Compiled]]:
-    """An expression as the program of a probe, once for each candidate."""
-    handler = Handler(written(text, parameters, target))
+    """A program at a probe that counts an expression, once for each candidate."""
+    return _compiled(counting(text, parameters, target), probe, target)
+
+
+def _compiled(
+    function: WrittenFunction, probe: Intention, target: Target
+) -> list[tuple[Candidate, Compiled]]:
+    handler, parameters = Handler(function), function.tree.parameters
     environment = Environment(_tree_of, lambda value: value)
     programs = []
     for candidate in resolve(probe, set(parameters), target):
@@ -60,7 +86,8 @@ def compile_expression(text: str, types: Mapping[str, str], target: Target) -> C
     """A program for BPF_PROG_TEST_RUN that returns the low 32 bits of an expression."""
     prototype = ", ".join(f"{type_} {name}" for name, type_ in types.items())
     probe = intention.TestRun(prototype)
-    ((_, compiled),) = compiled_at(text, probe, list(types), target)
+    function = written(text, list(types), target)
+    ((_, compiled),) = _compiled(function, probe, target)
     return compiled
 
 

@@ -41,6 +41,14 @@ ABOUT_TASK = [
     "(T + 1)->pid",
     "T[1000000].pid",
     "(&T->se)->vruntime",
+    "T->mm->exe_file->f_path.dentry->d_name.name[0]",
+    "*T->mm->exe_file->f_path.dentry->d_name.name",
+    "T->mm->exe_file->f_op->read == NULL",
+    "*T->files->fdt->fd == T->files->fdt->fd[0]",
+    "T->files->fdt->fd[0]->f_flags & O_APPEND",
+    "T->cred->uid.val + T->signal->rlim[3].rlim_cur",
+    "T->sched_class == (void *)T->stack",
+    "*(long *)T->stack",
     "*&T->pid",
     "(T->pid ? T : T->real_parent)->pid",
     "(T->pid ? T->mm : NULL)->owner->pid",
@@ -120,8 +128,6 @@ class Loading(unittest.TestCase):
     """What the verifier says to expressions over arguments whose types it knows."""
 
     def loads(self, probe: intention.Intention, parameter: str, text: str) -> None:
-        # The program has to do something, or it is not loaded.
-        text = f"({text}) + bpf_get_prandom_u32()"
         for candidate, compiled in compiled_at(
             text, probe, [parameter], Target.from_host()
         ):

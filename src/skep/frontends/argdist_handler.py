@@ -106,7 +106,7 @@ def _probe(
     test = parse_expression(filter_.text, filter_.span, words) if filter_ else None
     expressions = [*body.arguments, *(e for _, e in body.keywords)]
     tested = [*expressions, *([test] if test else [])]
-    parameters = used_parameters(tested, place.parameters, scope)
+    parameters = used_parameters(tested, place.parameters, scope, list(words.names))
     method = tree.Attribute(tree.Name(_OUTPUT, span), body.method, span)
     call = tree.Call(method, body.arguments, body.keywords, span)
     count = tree.Evaluate(call, span)

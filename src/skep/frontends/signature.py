@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from skep.btf import parse_c_type
 from skep.errors import UsageError
 from skep.frontends.cexpr import split_list
 from skep.frontends.probe_text import Part
@@ -44,4 +45,9 @@ def _parameter(part: Part) -> Parameter:
         raise UsageError(
             f"'{text}' is no parameter", part.place, hint="expected 'struct file *file'"
         )
+    try:
+        parse_c_type(type_)
+    except UsageError as error:
+        diagnostic = error.diagnostic
+        raise UsageError(diagnostic.message, part.place, hint=diagnostic.hint) from None
     return Parameter(" ".join(type_.split()), name)
