@@ -10,7 +10,16 @@ from skep.authoring.outputs import Histogram, Table
 from skep.authoring.records import Record
 from skep.compiler import tree
 from skep.compiler.environment import WrittenFunction
-from skep.compiler.types import Array, Int, Layout, Pointer, Struct, Type, from_c
+from skep.compiler.types import (
+    Array,
+    Int,
+    Layout,
+    Pointer,
+    Struct,
+    Type,
+    from_c,
+    needs_btf,
+)
 from skep.errors import SkepError, Span, UsageError
 from skep.fields import Member
 from skep.fields.distributions import counted_number, counted_text, number_of
@@ -176,7 +185,7 @@ def _not_at_return(word: str, span: Span) -> UsageError:
 def _readable(parameter: Parameter, target: Target) -> Parameter:
     """A parameter of a user function; what only the program knows is `void`."""
     try:
-        from_c(parameter.type, target.btf)
+        _from_c(parameter.type, target)
     except SkepError:
         if parameter.type.endswith("*"):
             return parameter._replace(type="void *")
@@ -186,7 +195,7 @@ def _readable(parameter: Parameter, target: Target) -> Parameter:
 def _type(value: Value, target: Target) -> Type:
     """The type that the user gives a value."""
     try:
-        type_ = from_c(value.type, target.btf)
+        type_ = _from_c(value.type, target)
     except SkepError as error:
         message, hint = error.diagnostic.message, error.diagnostic.hint
         raise UsageError(message, value.place.place, hint=hint) from None
@@ -197,6 +206,11 @@ def _type(value: Value, target: Target) -> Type:
             hint="values are numbers, addresses, or texts ('char *')",
         )
     return type_
+
+
+def _from_c(text: str, target: Target) -> Type:
+    """A type in C spelling; BTF is opened only when the type needs it."""
+    return from_c(text, target.btf if needs_btf(text) else None)
 
 
 def _is_text(type_: Type) -> bool:

@@ -21,6 +21,11 @@ from skep.frontends.argdist import parse
 from skep.frontends.argdist_handler import Settings, counting, distributing
 from skep.toolkit import Declared, positive
 
+SAMPLE = {
+    "counts": ["p:c:getaddrinfo(char *name):char *:name"],
+    "histograms": ["r:c:getaddrinfo():u64:$latency"],
+}
+
 
 class Options(TaskOptions):
     letters = {"pid": "-p", "tid": "-t", "duration": "-d"}
