@@ -20,7 +20,8 @@ class Histogram:
     `key` is a record class whose fields tell histograms apart; those that are not shown
     in a run do not, and are not computed.  `total` keeps the sum of all values: True,
     or the option that wants it.  `keys` is the largest number of histograms.  `unit`
-    labels the values: text, or a function of the options.
+    labels the values: text, or a function of the options.  `title` names the histogram
+    among several in JSON.
     """
 
     def __init__(
@@ -29,8 +30,10 @@ class Histogram:
         unit: str | Callable[[Any], str] = "",
         total: object = False,
         keys: int = 1024,
+        title: str = "",
     ) -> None:
         self.key = key
+        self.title = title
         self.unit = unit
         self.total = total
         self.keys = keys
@@ -41,12 +44,21 @@ class Table:
 
     `key` is a record class, and so is `value`, whose fields are numbers of 8 bytes that
     are added up; fields that are not shown in a run are left out and not computed.
-    `keys` is the largest number of keys in one interval.
+    `keys` is the largest number of keys in one interval.  A table with a `title` is one
+    of several: it is shown under its title, indented.  The rows of one that is `ranked`
+    come by their first sum, the largest last.
     """
 
     def __init__(
-        self, key: type[Record], value: type[Record], keys: int = 10240
+        self,
+        key: type[Record],
+        value: type[Record],
+        keys: int = 10240,
+        title: str = "",
+        ranked: bool = False,
     ) -> None:
+        self.title = title
+        self.ranked = ranked
         self.key = key
         self.value = value
         self.keys = keys

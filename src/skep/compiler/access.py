@@ -70,10 +70,15 @@ class Access:
 
     def _loaded_pointer(self, type_: Pointer, space: str) -> Pointer:
         """A pointer read from memory points into the kind of memory it was read from,
-        unless its type says otherwise."""
+        unless its type says otherwise.
+
+        The verifier knows where pointers to structures lead; others are numbers to it
+        (btf_struct_walk, kernel/bpf/btf.c).
+        """
         if type_.space:
             return type_
-        inherited = space if space in ("trusted", "user") else "kernel"
+        is_known = space == "trusted" and isinstance(type_.target, Struct)
+        inherited = space if is_known or space == "user" else "kernel"
         return Pointer(type_.target, inherited)
 
     def load_bytes(self, base: ir.Base, offset: int, size: int, space: str) -> int:

@@ -15,18 +15,12 @@ from skep.errors import UsageError
 from skep.fields.formats import Format, parse_format
 from skep.frontends.cexpr import balanced_end, split_list
 from skep.frontends.probe_text import Part, number_of, whole
+from skep.frontends.signature import Parameter, parse_signature
 
 FORMS = (
     "a probe is 'function', 'library:function', 'p:library:function',"
     " 'r:library:function', 't:category:event' or 'u:library:probe'"
 )
-
-
-class Parameter(NamedTuple):
-    """A parameter of a signature: its C type and its name."""
-
-    type: str
-    name: str
 
 
 class ProbeText(NamedTuple):
@@ -143,30 +137,7 @@ def _signature(rest: Part, kind: str) -> tuple[Sequence[Parameter], Part]:
             hint="use arg1, arg2, ... or args->field; a predicate follows a blank",
         )
     end = balanced_end(rest.text, 0, rest.span)
-    inner = rest.part(1, end - 1)
-    if "(" in inner.text:
-        raise UsageError(
-            "a signature cannot have parentheses inside",
-            inner.place,
-            hint="a pointer to a function can be 'void *'; a predicate follows a blank",
-        )
-    parts = [inner.part(*place) for place in split_list(inner.text, inner.span)]
-    if [part.text for part in parts] == ["void"]:
-        parts = []
-    return [_parameter(part) for part in parts], rest.part(end)
-
-
-def _parameter(part: Part) -> Parameter:
-    text = part.text
-    type_ = text.rstrip(
-        "_0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-    )
-    name = text[len(type_) :]
-    if not type_.strip() or not name.isidentifier():
-        raise UsageError(
-            f"'{text}' is no parameter", part.place, hint="expected 'struct file *file'"
-        )
-    return Parameter(" ".join(type_.split()), name)
+    return parse_signature(rest.part(1, end - 1)), rest.part(end)
 
 
 def _action(rest: Part) -> tuple[Format | None, Sequence[Part]]:

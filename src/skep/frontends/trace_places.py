@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from skep.compiler import tree
-from skep.errors import ProbeNotFound, Span
+from skep.errors import ProbeNotFound, Span, UsageError
 from skep.frontends.cexpr import Words
-from skep.frontends.trace import Parameter, ProbeText
+from skep.frontends.signature import Parameter
+from skep.frontends.trace import ProbeText
 from skep.frontends.words import Word, task_words
 from skep.probes import tracepoint
 from skep.probes.function_lookup import find, module_of
@@ -25,6 +26,7 @@ from skep.probes.intention import (
     Usdt,
 )
 from skep.probes.syscall_table import SystemCall, lookup, name_of_event
+from skep.symbols.name_pattern import is_pattern
 from skep.target import Target
 
 MOST_ARGUMENTS = 12
@@ -51,6 +53,12 @@ def place_of(probe: ProbeText, pid: int | None, target: Target) -> Place:
 
     Raises SkepError for what the kernel does not have.
     """
+    if is_pattern(probe.name.text):
+        raise UsageError(
+            f"'{probe.name.text}' may be several",
+            probe.name.place,
+            hint="a probe is at one place; funccount and its like take patterns",
+        )
     try:
         return _place_of(probe, pid, target)
     except ProbeNotFound as error:

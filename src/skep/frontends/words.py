@@ -58,13 +58,18 @@ class Scope(Mapping[str, object]):
 
 
 def used_parameters(
-    expressions: Sequence[tree.Expression], known: Sequence[str], scope: Scope
+    expressions: Sequence[tree.Expression],
+    known: Sequence[str],
+    scope: Scope,
+    words: Sequence[str] = (),
 ) -> list[str]:
     """The parameters among `known` that expressions name, each once.
 
-    Raises UsageError for a name that is neither a parameter nor anything in `scope`.
+    `words` are other names that the user could have meant.  Raises UsageError for a
+    name that is neither a parameter nor anything in `scope`.
     """
     used: dict[str, None] = {}
+    offered = [*(word for word in words if word[0] != "$"), *known]
     for expression in expressions:
         for name in _names(expression):
             if name.id in known:
@@ -73,8 +78,8 @@ def used_parameters(
                 raise UsageError(
                     f"there is no '{name.id}' here",
                     name.span,
-                    notes=[f"there are {', '.join(known)}"] if known else (),
-                    hint=did_you_mean(name.id, [*known, *scope]),
+                    notes=[f"there are {', '.join(offered)}"] if offered else (),
+                    hint=did_you_mean(name.id, [*offered, *scope]),
                 )
     return list(used)
 

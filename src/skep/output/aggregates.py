@@ -7,6 +7,7 @@ from typing import Any
 
 from skep.fields.base import Context
 from skep.output.decode import format_function
+from skep.output.escape import escape
 from skep.output.events import header_line
 from skep.output.ranking import Ranking
 from skep.output.record_types import RecordType
@@ -18,7 +19,8 @@ class Table:
 
     The record type's `kind` should be "table"; rows are tuples of raw values in the
     order of its members.  `sort` and `limit` as for `Ranking`; without `sort` rows keep
-    their order.
+    their order.  In the form "table" a `title` stands above each report, which is then
+    indented.
     """
 
     def __init__(
@@ -29,8 +31,12 @@ class Table:
         writer: Writer,
         sort: str | None = None,
         limit: int | None = None,
+        title: str = "",
     ) -> None:
         self._writer = writer
+        is_titled = bool(title) and form == "table"
+        self._indent = "\t" if is_titled else ""
+        self._title = f"{escape(title)}\n" if is_titled else ""
         self._header = header_line(record, form, context)
         self._format = format_function(record, form, context)
         self._limit = limit
@@ -43,4 +49,8 @@ class Table:
             self._ranking.add(report)
             report = list(self._ranking.take())
         lines = self._format(report[: self._limit])
-        self._writer.lines([self._header, *lines])
+        if self._title:
+            lines = [self._indent + line for line in [self._header, *lines]]
+            self._writer.lines([self._title, *lines])
+        else:
+            self._writer.lines([self._header, *lines])

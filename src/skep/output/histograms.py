@@ -36,7 +36,8 @@ class Histograms:
 
     `key` describes the key record; without members there is one histogram, whose key
     is (), and no titles.  `unit` labels the values ("usecs").  `is_linear` histograms
-    have a counter for each value, others one for each power of two.
+    have a counter for each value, others one for each power of two.  `title` is the
+    `probe` in JSON.
     """
 
     def __init__(
@@ -47,7 +48,9 @@ class Histograms:
         context: Context,
         writer: Writer,
         is_linear: bool = False,
+        title: str = "",
     ) -> None:
+        self._title = {"probe": title} if title else {}
         self._unit = unit
         self._name = ", ".join(m.column.title or m.name for m in key.members)
         self._columns = [cell.title for cell in key.cells(context)]
@@ -93,7 +96,7 @@ class Histograms:
                 {"low": low, "high": high, "count": samples}
                 for low, high, samples in self._buckets(section.counts)
             ]
-            items = pairs({"unit": self._unit, "buckets": buckets})
+            items = pairs({**self._title, "unit": self._unit, "buckets": buckets})
             # The key's own line is a whole object; the histogram goes into it.
             yield f"{section.line[:-1]},{items}}}\n"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Set as AbstractSet
 
-from skep.errors import ProbeNotFound, UsageError, near_matches
+from skep.errors import ProbeNotFound, UsageError, did_you_mean
 from skep.probes.candidate import Candidate, CtxField, DataLoc, Fetch, Param, Site
 from skep.probes.intention import Tracepoint
 from skep.probes.parameters import require, split_user
@@ -71,21 +71,8 @@ def _param(field: TracepointField, in_user: bool) -> Param:
 
 def unknown(category: str, event: str, target: Target) -> ProbeNotFound:
     """What to raise where there is no tracepoint of that name."""
-    near = _near(category, event, target)
+    name = f"{category}:{event}"
     return ProbeNotFound(
-        f"the kernel has no tracepoint {category}:{event}",
-        hint=f"did you mean {category}:{near}?" if near else "",
+        f"the kernel has no tracepoint {name}",
+        hint=did_you_mean(name, target.tracepoint_names()),
     )
-
-
-def _near(category: str, event: str, target: Target) -> str | None:
-    """An event of the category with a similar name.
-
-    BTF has the names of vmlinux's events, without their categories.
-    """
-    prefix = "btf_trace_"
-    events = [name[len(prefix) :] for name in target.btf.names(prefix)]
-    for near in near_matches(event, events, limit=10):
-        if target.tracepoint(category, near):
-            return near
-    return None

@@ -182,6 +182,10 @@ class Target:
         """
         return self._facts.usdt_probes(library, provider, probe, pid)
 
+    def tracepoint_names(self) -> Sequence[str]:
+        """The classic tracepoints, "category:event", for suggestions."""
+        return list(self._facts.event_names())
+
     def tracepoints_like(self, pattern: str) -> Sequence[TracepointFormat]:
         """The classic tracepoints whose "category:event" matches a pattern
         (`skep.symbols.name_pattern`); none if they cannot be listed: `tracefs_problem`

@@ -26,10 +26,15 @@ Counts = dict[Sequence[Any], Sequence[int]]
 
 
 class HistogramReader:
-    """Reads a histogram's counters as differences to the last time."""
+    """Reads a histogram's counters as differences to the last time, or as they are if
+    it `is_cumulative`."""
 
     def __init__(
-        self, session: Session, binding: Binding, histogram: Histogram
+        self,
+        session: Session,
+        binding: Binding,
+        histogram: Histogram,
+        is_cumulative: bool = False,
     ) -> None:
         bound = binding.bind(histogram)
         assert isinstance(bound, HistogramObject)
@@ -37,6 +42,7 @@ class HistogramReader:
         self._session = session
         self._codes = key_format(bound.key)
         self._before: dict[bytes, Sequence[int]] = {}
+        self._is_cumulative = is_cumulative
 
     def read(self) -> tuple[Counts, int]:
         """Counts by key since the last call, keys without any left out; and the sum of
@@ -47,7 +53,8 @@ class HistogramReader:
         for key, counters in self._session.histogram(self.bound).items():
             before = self._before.get(key, (0,) * len(counters))
             new = [now - then for now, then in zip(counters, before)]
-            self._before[key] = counters
+            if not self._is_cumulative:
+                self._before[key] = counters
             if any(new[:slots]):
                 counts[struct.unpack_from(self._codes, key)] = new[:slots]
                 total += sum(new[slots:])
@@ -63,12 +70,21 @@ class HistogramReport(IntervalReport):
     def __init__(self, run: Run, histogram: Histogram) -> None:
         is_bcc = getattr(run.options, "bcc_json", False)
         super().__init__(run, "dict" if is_bcc else run.options.format)
-        self._reader = HistogramReader(run.session, run.binding, histogram)
+        self._reader = HistogramReader(
+            run.session, run.binding, histogram, self.is_cumulative
+        )
         self._unit = str(run.binding.value_of(histogram.unit))
         members = run.binding.visible(histogram.key) if histogram.key else []
         schema = f"{run.tool.name}.histogram/1"
         key = RecordType(named_layout(members), members, schema, kind="histogram")
-        self._sink = Histograms(key, self._unit, self.form, run.context, run.writer)
+        self._sink = Histograms(
+            key,
+            self._unit,
+            self.form,
+            run.context,
+            run.writer,
+            title=histogram.title,
+        )
 
     def write(self) -> None:
         """Write the histograms, and the average if the tool keeps sums."""

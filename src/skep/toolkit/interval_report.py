@@ -13,7 +13,8 @@ class IntervalReport:
     """What histograms and tables have in common; subclasses write the report itself.
 
     Options of the tool that have a meaning here, if it declares them: `interval` and
-    `count` (how often), `timestamp` (the time of day before each report).  A tool's
+    `count` (how often), `timestamp` (the time of day before each report), `cumulative`
+    (what was counted since the start, not since the last report).  A tool's
     `BANNER` is shown at the start.  `form` is the form of the output; only "table" has
     banners and times.
     """
@@ -22,6 +23,7 @@ class IntervalReport:
         self.run = run
         self.form = form
         self._left: int | None = getattr(run.options, "count", None)
+        self.is_cumulative = bool(getattr(run.options, "cumulative", False))
 
     def write(self) -> None:
         """Write what was counted since the last report."""
@@ -31,6 +33,9 @@ class IntervalReport:
         """Show the tool's banner."""
         if self.form == "table":
             self.run.show_banner()
+
+    def close(self) -> None:
+        """Free what reading needs."""
 
     def records(self) -> None:
         """There are no records."""
@@ -50,6 +55,7 @@ class IntervalReport:
         farewell = getattr(self.run.tool.module, "FAREWELL", "")
         if farewell and self.form == "table":
             self.run.writer.text(f"{farewell}\n")
+        self.close()
 
     @property
     def is_done(self) -> bool:

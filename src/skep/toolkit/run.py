@@ -197,11 +197,15 @@ class Run:
         if streams:
             return EventReport(self, streams)
         histograms = list(self.tool.histograms.values())
+        tables = list(self.tool.tables.values())
+        if any([*(t.title for t in tables), *(h.title for h in histograms)]):
+            from skep.toolkit.several_reports import SeveralReports
+
+            return SeveralReports(self)
         if histograms:
             from skep.toolkit.histogram_report import HistogramReport
 
             return HistogramReport(self, histograms[0])
-        tables = list(self.tool.tables.values())
         if tables:
             return self._table_report(tables[0])
         raise InternalError(f"{self.tool.name} declares no output")

@@ -65,13 +65,35 @@ class TableReader:
         self._quiescence.close()
 
 
+class _Sums:
+    """The sums of all intervals so far, by key; rows begin with `keys` values of it."""
+
+    def __init__(self, keys: int) -> None:
+        self._keys = keys
+        self._sums: dict[Sequence[Any], Sequence[int]] = {}
+
+    def added(self, rows: Rows) -> Rows:
+        """The rows of an interval and of those before it."""
+        for row in rows:
+            key, new = row[: self._keys], row[self._keys :]
+            before = self._sums.get(key, (0,) * len(new))
+            self._sums[key] = tuple(map(sum, zip(before, new)))
+        return [(*key, *sums) for key, sums in self._sums.items()]
+
+
 class TableReport(IntervalReport):
-    """Writes a tool's table."""
+    """Writes a tool's table.
+
+    With the tool's option `top`, if it declares it, only so many rows of a ranked one.
+    """
 
     def __init__(self, run: Run, table: Table) -> None:
         options = run.options
         super().__init__(run, options.format)
         self._reader = TableReader(run.session, run.binding, table)
+        self._table = table
+        self._keys = len(run.binding.visible(table.key))
+        self._sums = _Sums(self._keys)
         self.members: list[Member] = [
             *run.binding.visible(table.key),
             *run.binding.visible(table.value),
@@ -88,21 +110,29 @@ class TableReport(IntervalReport):
             run.writer,
             options.sort,
             options.limit,
+            table.title,
         )
 
     def write(self) -> None:
-        """Write the rows of the interval."""
+        """Write the rows of the interval, or of all so far."""
         self.show(self.read())
 
     def read(self) -> Rows:
-        """The rows of the interval, as raw values of `members`."""
-        return self._reader.read()
+        """The rows of the interval or of all so far, as raw values of `members`."""
+        rows = self._reader.read()
+        return self._sums.added(rows) if self.is_cumulative else rows
 
     def show(self, rows: Rows) -> None:
         """Write rows as a table."""
-        self._sink.write(rows)
+        self._sink.write(self._ranked(rows) if self._table.ranked else rows)
 
-    def finish(self) -> None:
-        """Show the last rows, and free what reading needs."""
-        super().finish()
+    def _ranked(self, rows: Rows) -> Rows:
+        """The rows by their first sum, ascending; of equal ones by their key."""
+        keys = self._keys
+        ordered = sorted(rows, key=lambda row: (row[keys], row[:keys]))
+        top = getattr(self.run.options, "top", None)
+        return ordered[-top:] if top else ordered
+
+    def close(self) -> None:
+        """Free what reading needs."""
         self._reader.close()

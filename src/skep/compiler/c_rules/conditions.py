@@ -139,12 +139,12 @@ def _merged(
 ) -> Value:
     """The value of the side that was taken, in the type of both."""
     builder = walker.builder
-    if not sides:  # the expression itself is not evaluated
-        return values[0]
     if len(sides) == 1 and isinstance(sides[0][1], Place):
         builder.block, value = sides[0]
         return value
     type_ = _type_of_both(values, node)
+    if not sides:  # the expression itself is not evaluated
+        return Register(builder.register(), type_)
     if len(sides) == 1:
         builder.block, value = sides[0]
         assert isinstance(value, (Const, Register))

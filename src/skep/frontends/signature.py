@@ -1,0 +1,53 @@
+"""What a function takes, as the user wrote it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from skep.btf import parse_c_type
+from skep.errors import UsageError
+from skep.frontends.cexpr import split_list
+from skep.frontends.probe_text import Part
+
+
+class Parameter(NamedTuple):
+    """A parameter of a signature: its C type and its name."""
+
+    type: str
+    name: str
+
+
+def parse_signature(inner: Part) -> Sequence[Parameter]:
+    """The parameters between the parentheses of a signature.
+
+    Raises UsageError with the place.
+    """
+    if "(" in inner.text:
+        raise UsageError(
+            "a signature cannot have parentheses inside",
+            inner.place,
+            hint="a pointer to a function can be 'void *'; a predicate follows a blank",
+        )
+    parts = [inner.part(*place) for place in split_list(inner.text, inner.span)]
+    if [part.text for part in parts] == ["void"]:
+        return []
+    return [_parameter(part) for part in parts]
+
+
+def _parameter(part: Part) -> Parameter:
+    text = part.text
+    type_ = text.rstrip(
+        "_0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+    )
+    name = text[len(type_) :]
+    if not type_.strip() or not name.isidentifier():
+        raise UsageError(
+            f"'{text}' is no parameter", part.place, hint="expected 'struct file *file'"
+        )
+    try:
+        parse_c_type(type_)
+    except UsageError as error:
+        diagnostic = error.diagnostic
+        raise UsageError(diagnostic.message, part.place, hint=diagnostic.hint) from None
+    return Parameter(" ".join(type_.split()), name)
