@@ -42,6 +42,8 @@ _VALUES = {
     "mntnsmap": "/sys/fs/bpf/mntns",
     "flags": 0o1,
     "pattern": "c:gethostby*",
+    "functions": ["c:gethostbyname", "c:getaddrinfo"],
+    "arguments": 6,
 }
 
 _MAY_DO_NOTHING = ("commit_begun", "committed")
@@ -51,6 +53,12 @@ _ROWS = ("columns", "sort", "limit")
 """Options that only tools with rows take."""
 
 _TOGETHER = {
+    "funccount": [("pattern", "cpu", "pid", "comm")],
+    "funclatency": [("function", "milliseconds"), ("pattern", "pid", "uid")],
+    "funcslower": [
+        ("functions", "arguments", "time", "timestamp", "show_uid", "json"),
+        ("min_us", "user_stack", "kernel_stack", "pid"),
+    ],
     "biolatency": [
         ("queued", "disks", "milliseconds"),
         ("queued", "flags", "extension"),

@@ -122,16 +122,16 @@ def declare(options, target):
         if each.in_user:
             libraries.setdefault(each.library, []).append(each.name)
     probes = {
-        f"in {library}": on.uretprobe(library, *names, pid=options.pid)(handler)
-        for library, names in libraries.items()
+        f"library_{number}": on.uretprobe(library, *names, pid=options.pid)(handler)
+        for number, (library, names) in enumerate(libraries.items(), 1)
     }
     if in_kernel:
         names = [each.name for each in in_kernel]
-        probes["in the kernel"] = functions(on.exit(*names)(handler))
+        probes["kernel"] = functions(on.exit(*names)(handler))
     # System calls can be timed where functions cannot, but for their arguments.
     calls = [name for each in in_kernel for name in each.syscall_names]
     if calls and len(calls) == len(in_kernel) and not options.arguments:
-        probes["system calls"] = system_calls(on.syscall_exit(*calls)(system_call))
+        probes["system_calls"] = system_calls(on.syscall_exit(*calls)(system_call))
     return Declared(probes=probes)
 
 
