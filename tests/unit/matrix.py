@@ -53,10 +53,10 @@ _ROWS = ("columns", "sort", "limit")
 """Options that only tools with rows take."""
 
 _TOGETHER = {
-    "funccount": [("pattern", "cpu", "pid", "comm")],
-    "funclatency": [("function", "milliseconds"), ("pattern", "pid", "uid")],
+    "funccount": [("cpu", "pid", "comm")],
+    "funclatency": [("function", "milliseconds"), ("pid", "uid")],
     "funcslower": [
-        ("functions", "arguments", "time", "timestamp", "show_uid", "json"),
+        ("arguments", "time", "timestamp", "show_uid", "json"),
         ("min_us", "user_stack", "kernel_stack", "pid"),
     ],
     "biolatency": [
@@ -115,6 +115,8 @@ def configurations(tool: Tool) -> Iterator[tuple[str, Mapping[str, Any]]]:
         and (tool.streams or name not in _ROWS)
     }
     for name, value in values.items():
+        if name == "folded":
+            continue  # only with stacks
         yield name, {**tool.sample, name: value}
     for names in _TOGETHER.get(tool.name, ()):
         yield "+".join(names), {**tool.sample, **{name: values[name] for name in names}}
