@@ -126,7 +126,7 @@ class Tracepoints(PlacesTest):
         ON_X86, "the kernel's names of system calls are those of x86_64"
     )
     def test_functions_of_system_calls(self) -> None:
-        pattern = "p::__x64_sys_getppi*"
+        pattern = "p::__x64_sys_getppid"
         outcome = self.trace("funccount", places.call_kernel, pattern)
         name = "__x64_sys_getppid" if HAS_FUNCTIONS else "syscalls:sys_enter_getppid"
         self.assertEqual(counts(outcome), {name: PPIDS})
@@ -134,17 +134,19 @@ class Tracepoints(PlacesTest):
 
 class KernelFunctions(PlacesTest):
     kind = "kprobe"
+    pattern = "vfs_*"
 
     def setUp(self) -> None:
         if not HAS_FUNCTIONS:
             self.skipTest("functions of this kernel cannot be traced")
 
     def test_by_pattern(self) -> None:
-        outcome = self.trace_files("funccount", "vfs_*")
+        outcome = self.trace_files("funccount", self.pattern)
         self.assertIn(f"entered: {self.kind}", outcome.stderr.decode())
         shown = counts(outcome)
         self.assertEqual(shown["vfs_rename"], RENAMES)
-        self.assertEqual(shown["vfs_truncate"], TRUNCATES)
+        if self.pattern == "vfs_*":
+            self.assertEqual(shown["vfs_truncate"], TRUNCATES)
 
     def test_by_name(self) -> None:
         outcome = self.trace_files("funccount", "vfs_rename")
@@ -158,6 +160,7 @@ class KernelFunctions(PlacesTest):
 
 class SingleKprobes(KernelFunctions):
     kind = "kprobes"
+    pattern = "vfs_re*"
 
     def setUp(self) -> None:
         super().setUp()

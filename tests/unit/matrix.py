@@ -42,6 +42,8 @@ _VALUES = {
     "mntnsmap": "/sys/fs/bpf/mntns",
     "flags": 0o1,
     "pattern": "c:gethostby*",
+    "functions": ["c:gethostbyname", "c:getaddrinfo"],
+    "arguments": 6,
 }
 
 _MAY_DO_NOTHING = ("commit_begun", "committed")
@@ -51,6 +53,12 @@ _ROWS = ("columns", "sort", "limit")
 """Options that only tools with rows take."""
 
 _TOGETHER = {
+    "funccount": [("cpu", "pid", "comm")],
+    "funclatency": [("function", "milliseconds"), ("pid", "uid")],
+    "funcslower": [
+        ("arguments", "time", "timestamp", "show_uid", "json"),
+        ("min_us", "user_stack", "kernel_stack", "pid"),
+    ],
     "biolatency": [
         ("queued", "disks", "milliseconds"),
         ("queued", "flags", "extension"),
@@ -107,6 +115,8 @@ def configurations(tool: Tool) -> Iterator[tuple[str, Mapping[str, Any]]]:
         and (tool.streams or name not in _ROWS)
     }
     for name, value in values.items():
+        if name == "folded":
+            continue  # only with stacks
         yield name, {**tool.sample, name: value}
     for names in _TOGETHER.get(tool.name, ()):
         yield "+".join(names), {**tool.sample, **{name: values[name] for name in names}}

@@ -104,7 +104,7 @@ def _symbols(
 ) -> tuple[str, ...]:
     """The functions that match.  Raises `ProbeNotFound` if there are none."""
     try:
-        groups = [target.functions_like(n, intention.module) for n in intention.names]
+        groups = [_matching(name, intention.module, target) for name in intention.names]
     except TargetError as error:
         raise NotSupported(error.diagnostic.message, hint=INSTEAD) from None
     for name, group in zip(intention.names, groups):
@@ -114,6 +114,18 @@ def _symbols(
     if not symbols:
         raise _none(intention)
     return symbols
+
+
+def _matching(name: str, module: str, target: Target) -> Sequence[str]:
+    """The functions that a name or pattern means.
+
+    Of a function with several names, such as those of system calls without arguments,
+    the kernel lists but one.
+    """
+    found = target.functions_like(name, module)
+    if found or is_pattern(name) or name not in dict(target.function_symbols(name)):
+        return found
+    return [name]
 
 
 INSTEAD = (

@@ -194,6 +194,10 @@ class Run:
 
     def _report(self) -> Report:
         streams = list(self.tool.streams.values())
+        if streams and getattr(self.options, "folded", False):
+            from skep.toolkit.folded_report import FoldedReport
+
+            return FoldedReport(self, streams[0])
         if streams:
             return EventReport(self, streams)
         histograms = list(self.tool.histograms.values())

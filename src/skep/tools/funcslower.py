@@ -11,6 +11,7 @@ Examples:
     funcslower c:malloc c:free      several functions
     funcslower -a 2 c:open          with two arguments
     funcslower -UK -m 30 vfs_fsync  with stacks
+    funcslower -fUK -u 100 c:write  stacks only, for flame graphs
 """
 
 from skep import Record, Stream, TaskOptions, bpf, column, on, option
@@ -59,12 +60,17 @@ class Options(TaskOptions):
     time: bool = option("-T", "--time", help="show the time of day")
     user_stack: bool = option("-U", "--user-stack", help="show the program's stack")
     kernel_stack: bool = option("-K", "--kernel-stack", help="show the kernel's stack")
+    folded: bool = option("-f", "--folded", help="stacks only, each in one line")
     functions: str = option(metavar="FUNCTION", repeat=True, help="what to time")
 
     def finish(self):
         if not self.functions:
             raise UsageError("no FUNCTION", hint="see 'skep funcslower --help'")
         self.places = [parse(text, kinds="p") for text in self.functions]
+        if self.folded and not (self.user_stack or self.kernel_stack):
+            raise UsageError("-f is about stacks", hint="give -U or -K, too")
+        if self.folded and self.format != "table":
+            raise UsageError("-f has a form of its own")
         text = " ".join(self.functions)
         self.span = Span("FUNCTION", 1, 0, len(text), text)
         self.known_places = syscall_places(self.places)
@@ -122,16 +128,16 @@ def declare(options, target):
         if each.in_user:
             libraries.setdefault(each.library, []).append(each.name)
     probes = {
-        f"in {library}": on.uretprobe(library, *names, pid=options.pid)(handler)
-        for library, names in libraries.items()
+        f"library_{number}": on.uretprobe(library, *names, pid=options.pid)(handler)
+        for number, (library, names) in enumerate(libraries.items(), 1)
     }
     if in_kernel:
         names = [each.name for each in in_kernel]
-        probes["in the kernel"] = functions(on.exit(*names)(handler))
+        probes["kernel"] = functions(on.exit(*names)(handler))
     # System calls can be timed where functions cannot, but for their arguments.
     calls = [name for each in in_kernel for name in each.syscall_names]
     if calls and len(calls) == len(in_kernel) and not options.arguments:
-        probes["system calls"] = system_calls(on.syscall_exit(*calls)(system_call))
+        probes["system_calls"] = system_calls(on.syscall_exit(*calls)(system_call))
     return Declared(probes=probes)
 
 
