@@ -58,7 +58,8 @@ class Tracepoints(TplistTest):
                 self.assertEqual(lines[0], f"{category}:{event}")
                 self.assertEqual(lines[-1], "")
                 shown = [line.replace("[16]", "[]") for line in lines[1:-1]]
-                expected = [f"    {re.sub(r'\[.*\]', '[]', f[0])};" for f in own]
+                names = [re.sub(r"\[.*\]", "[]", field[0]) for field in own]
+                expected = [f"    {name};" for name in names]
                 self.assertEqual(shown, expected)
                 (line,) = self.tplist("--json", f"{category}:{event}")
                 found = json.loads(line)
