@@ -121,8 +121,9 @@ def option(
     """Declare an option: `failed: bool = option("-x", "--failed", help="…")`.
 
     Without flags it is a positional argument.  With `repeat` it may be given several
-    times: numbers are ORed, texts collected.  `check` gets the value and returns it, or
-    another, or raises UsageError.  With `rest` it takes all that is left of the line.
+    times: numbers are ORed, texts collected, and a bool becomes how often it was given.
+    `check` gets the value and returns it, or another, or raises UsageError.  With
+    `rest` it takes all that is left of the line.
     With `listed` it takes several values with commas between; they make a tuple, which
     `in` of kernel-side code understands.
     """

@@ -159,6 +159,24 @@ def open_of_process(name: str, machine: str, pid: int) -> list[Elf]:
     return [open_named(name, machine, f"/proc/{pid}/root")]
 
 
+def open_all_of_process(pid: int) -> list[Elf]:
+    """The programs and libraries that a process has mapped, each once.
+
+    Raises `NoSuchProcess`, `BinaryError` if it may not be looked at.
+    """
+    try:
+        mapped = processes.mappings(pid)
+    except OSError as error:
+        raise _no_process(pid, error) from error
+    found = []
+    for mapping in {m.file: m for m in mapped if m.is_file}.values():
+        try:
+            found.append(_opened(mapping))
+        except BinaryError:
+            continue  # code that is no program, such as what a JIT compiler has kept
+    return found
+
+
 def _opened(mapping: Mapping) -> Elf:
     try:
         return open_mapped(mapping)

@@ -48,7 +48,9 @@ class UserFiles:
     def _files(self, name: str, pid: int) -> list[Elf]:
         """The files that a name means."""
         if (name, pid) not in self._known:
-            if pid:
+            if not name:
+                files = library.open_all_of_process(pid)
+            elif pid:
                 files = library.open_of_process(name, self._machine, pid)
             else:
                 files = [library.open_named(name, self._machine)]

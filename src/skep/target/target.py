@@ -178,13 +178,14 @@ class Target:
     ) -> Sequence[UserFile]:
         """The places of a USDT probe, of any provider if that is "".
 
-        Raises as `user_functions` does.
+        `probe` may be a pattern (`skep.symbols.name_pattern`).  A process `pid` without
+        a library means all that it has mapped.  Raises as `user_functions` does.
         """
         return self._facts.usdt_probes(library, provider, probe, pid)
 
     def tracepoint_names(self) -> Sequence[str]:
-        """The classic tracepoints, "category:event", for suggestions."""
-        return list(self._facts.event_names())
+        """All classic tracepoints, "category:event", sorted; as `tracepoints_like`."""
+        return sorted(self._facts.event_names())
 
     def tracepoints_like(self, pattern: str) -> Sequence[TracepointFormat]:
         """The classic tracepoints whose "category:event" matches a pattern

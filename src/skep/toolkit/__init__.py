@@ -8,10 +8,11 @@ from skep.toolkit.checks import (
     pages,
     positive,
 )
-from skep.toolkit.tool import Declared
+from skep.toolkit.tool import Declared, Listing
 
 __all__ = [
     "Declared",
+    "Listing",
     "contains",
     "matches",
     "not_negative",

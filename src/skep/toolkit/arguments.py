@@ -57,7 +57,7 @@ def _add(parser: argparse.ArgumentParser, declared: Option) -> None:
     settings: dict[str, Any] = {"dest": declared.name}
     flags = declared.flags
     if declared.type is bool:
-        settings["action"] = "store_true"
+        settings["action"] = "count" if declared.repeat else "store_true"
         settings["default"] = argparse.SUPPRESS
     else:
         settings["default"] = argparse.SUPPRESS
@@ -134,7 +134,7 @@ def _check_common(options: Any) -> None:
 
 def _check_rows(tool: Tool, options: Any) -> None:
     """The options about rows: a tool that makes histograms has none."""
-    if tool.streams or tool.tables or tool.hook("declare"):
+    if tool.streams or tool.tables or tool.hook("declare") or tool.hook("listing"):
         return
     for name in ("columns", "sort", "limit"):
         if getattr(options, name) is not None:

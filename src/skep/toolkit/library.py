@@ -16,6 +16,7 @@ from skep.target import Target
 from skep.toolkit.arguments import bind
 from skep.toolkit.binding import Binding
 from skep.toolkit.histogram_report import HistogramReader
+from skep.toolkit.listing import listing_of
 from skep.toolkit.run import context_of, record_type
 from skep.toolkit.session import Session
 from skep.toolkit.tool import tool_of
@@ -44,7 +45,7 @@ class Tracer:
     """
 
     def __init__(self, module: ModuleType, options: Any) -> None:
-        target = Target.from_host()
+        self._target = target = Target.from_host()
         self._tool = tool_of(module).declared(options, target)
         self._options = options
         self._binding = Binding(self._tool, options)
@@ -68,6 +69,9 @@ class Tracer:
         return record_type(self._binding, stream)._replace(factory=factory)
 
     def __iter__(self) -> Iterator[Any]:
+        if self._tool.hook("listing"):
+            yield from listing_of(self._tool, self._options, self._target).rows
+            return
         if self._decoder is None or self._session.ring is None:
             raise UsageError(f"{self._tool.name} has no records, see histogram()")
         poller = Poller([self._session.ring], duration=self._options.duration)

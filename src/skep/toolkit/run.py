@@ -161,6 +161,10 @@ class Run:
         pages = getattr(self.options, "buffer_pages", None)
         ring_size = pages * mmap.PAGESIZE if pages else RING_SIZE
         is_json = self.options.format == "json"
+        if self.tool.hook("listing"):
+            from skep.toolkit.listing import show_listing
+
+            return show_listing(self.tool, self.options, self.target, self.writer)
         self.tool = self.tool.declared(self.options, self.target)
         self.binding = Binding(self.tool, self.options, ring_size, is_json)
         if self.options.dump:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import ModuleType
 from typing import Any, Callable, NamedTuple
 
 from skep.authoring.on import Probe
 from skep.authoring.options import Options
 from skep.authoring.outputs import Histogram, Stream, Table
+from skep.authoring.records import Record
 from skep.errors import UsageError, near_matches
 from skep.target import Target
 from skep.toolkit.aliases import ALIASES
@@ -27,10 +28,18 @@ class Declared(NamedTuple):
     tables: Mapping[str, Table] = {}
 
 
+class Listing(NamedTuple):
+    """What the hook `listing` of a tool gives, which then traces nothing: instances of
+    one record class, with raw values."""
+
+    record: type[Record]
+    rows: Iterable[Record]
+
+
 class Tool(NamedTuple):
     """A tool's declarations.
 
-    `declare`, `filters` and `report` are the module's optional hooks (see
+    `declare`, `filters`, `listing` and `report` are the module's optional hooks (see
     `docs/tools.md`).  `preset` has the options that the tool's name stands for.
     """
 
