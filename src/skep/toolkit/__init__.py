@@ -1,9 +1,11 @@
 """From a tool's module to a run; and the few functions that tools call themselves."""
 
 from skep.toolkit.checks import (
+    choose_csv,
     contains,
     matches,
     not_negative,
+    one_of,
     own_pid,
     pages,
     positive,
@@ -12,9 +14,11 @@ from skep.toolkit.tool import Declared
 
 __all__ = [
     "Declared",
+    "choose_csv",
     "contains",
     "matches",
     "not_negative",
+    "one_of",
     "own_pid",
     "pages",
     "positive",
