@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
 import subprocess
@@ -157,9 +158,17 @@ class SinglePatterns(Patterns):
 
 
 def enabled_functions() -> set[str]:
-    """The functions that something traces by now."""
+    """The functions that something traces by now.
+
+    Kprobes on arm64 are breakpoints, of which ftrace knows nothing: they have a list of
+    their own.
+    """
     lines = Path("/sys/kernel/tracing/enabled_functions").read_text().splitlines()
-    return {line.split()[0] for line in lines}
+    functions = {line.split()[0] for line in lines}
+    with contextlib.suppress(FileNotFoundError):
+        probes = Path("/sys/kernel/debug/kprobes/list").read_text().splitlines()
+        functions |= {line.split()[2].partition("+")[0] for line in probes}
+    return functions
 
 
 class overlay:
