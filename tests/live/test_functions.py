@@ -7,7 +7,6 @@ import os
 import platform
 import subprocess
 import tempfile
-import time
 import unittest
 from pathlib import Path
 from typing import Any, ClassVar
@@ -140,9 +139,9 @@ class Patterns(FunctionTest):
             running.process.kill()
             running.process.wait()
         self.assertGreater(len(attached), 20 if self.kind == "probes:" else 300)
-        deadline = time.monotonic() + support.STOP_SECONDS
-        while attached & enabled_functions() and time.monotonic() < deadline:
-            time.sleep(0.05)
+        support.wait_until(
+            lambda: not attached & enabled_functions(), support.STOP_SECONDS, poll=0.05
+        )
         self.assertEqual(attached & enabled_functions(), set())
 
     def test_nothing_matches(self) -> None:
