@@ -9,7 +9,6 @@ import os
 import shutil
 import subprocess
 import tempfile
-import time
 import unittest
 from types import TracebackType
 
@@ -69,12 +68,14 @@ class NameServer:
         """Waits until the server answers."""
         look = "import socket, sys; socket.getaddrinfo(sys.argv[1], 80)"
         command = self.command("python3", "-c", look, f"ready.{FOUND}")
-        deadline = time.monotonic() + support.START_SECONDS
-        while subprocess.run(command, stderr=subprocess.DEVNULL).returncode:
-            if time.monotonic() > deadline or self._server.poll() is not None:
-                log = os.pread(self._log.fileno(), 1 << 16, 0).decode()
-                raise AssertionError(f"the name server does not answer: {log}")
-            time.sleep(0.1)
+
+        def answers() -> bool:
+            done = subprocess.run(command, stderr=subprocess.DEVNULL)
+            return done.returncode == 0
+
+        if not support.wait_until(answers):
+            log = os.pread(self._log.fileno(), 1 << 16, 0).decode()
+            raise AssertionError(f"the name server does not answer: {log}")
 
     def command(self, *arguments: str) -> list[str]:
         """A command that runs in this network."""

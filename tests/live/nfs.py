@@ -11,14 +11,13 @@ from __future__ import annotations
 import os
 import socket
 import subprocess
-import time
 import unittest
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from tests.live import filesystems
-from tests.live.support import START_SECONDS
+from tests.live.support import wait_until
 
 # Not 4.0, which Debian's 7.2 and its nfs-utils no longer have.
 VERSIONS = ("3", "4.1", "4.2")
@@ -111,11 +110,9 @@ def _daemon(*command: str) -> Iterator[None]:
 
 
 def _wait_for_port(port: int) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while True:
-        try:
-            return socket.create_connection(("127.0.0.1", port)).close()
-        except ConnectionRefusedError:
-            if time.monotonic() > deadline:
-                raise
-        time.sleep(0.05)
+    def answers() -> bool:
+        with socket.socket() as connection:
+            return connection.connect_ex(("127.0.0.1", port)) == 0
+
+    if not wait_until(answers):
+        raise AssertionError(f"nobody answers at port {port}")

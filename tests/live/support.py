@@ -20,12 +20,13 @@ import tempfile
 import time
 import unittest
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Callable, NamedTuple
 
 from tests.live import preemption
+from tests.live.bpf_objects import existing_objects
 
 TREE = Path(__file__).resolve().parents[2]
 SKEP = os.environ.get("SKEP") or str(TREE / "skep")
@@ -40,8 +41,6 @@ STOP_SECONDS = 60 * SLOW
 
 KERNEL = os.environ.get("SKEP_KERNEL")
 """Which guest this is; None outside of guests."""
-
-_POLL_SECONDS = 0.01
 
 # The names of the tools that a test has run, for whoever runs the tests.
 started: set[str] = set()
@@ -74,6 +73,18 @@ class Outcome(NamedTuple):
         counts = lines[-1] if lines else {}
         common = ("type", "schema", "time_ns")
         return {key: n for key, n in counts.items() if n and key not in common}
+
+
+def wait_until(
+    holds: Callable[[], object], seconds: float = START_SECONDS, poll: float = 0.01
+) -> bool:
+    """Waits until a condition holds; whether it did before the time was up."""
+    deadline = time.monotonic() + seconds
+    while not holds():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(poll)
+    return True
 
 
 class Tool:
@@ -130,15 +141,18 @@ class Tool:
         self, arrived: Callable[[bytes], object], seconds: float = START_SECONDS
     ) -> None:
         """Waits until `arrived` holds for the output so far."""
-        deadline = time.monotonic() + seconds
-        while not arrived(self.output()):
+
+        def has_arrived() -> object:
+            if arrived(self.output()):
+                return True
             if self.process.poll() is not None:
                 raise AssertionError(f"{self._name()} ended: {self._errors()}")
-            if time.monotonic() > deadline:
-                raise AssertionError(f"{self._name()}: no output: {self._errors()}")
             if self._knock:
                 self._knock()
-            time.sleep(_POLL_SECONDS)
+            return False
+
+        if not wait_until(has_arrived, seconds):
+            raise AssertionError(f"{self._name()}: no output: {self._errors()}")
 
     def stop(self) -> Outcome:
         """Ends the tool as Ctrl-C does, unless it has ended, and returns all of it."""
@@ -212,6 +226,11 @@ class LiveTest(preemption.Again):
             self.assert_clean(outcome)
         self.assert_sum(outcome, shown, made)
 
+    def assert_freed(self, held: Set[tuple[str, int]]) -> None:
+        """BPF objects that nobody holds any more are gone after a grace period."""
+        wait_until(lambda: not held & existing_objects(), STOP_SECONDS)
+        self.assertEqual(held & existing_objects(), set())
+
     def assert_sum(self, outcome: Outcome, known: int, made: int) -> None:
         """The tool shows, or knows to be lost, as many events as were made.
 
@@ -253,10 +272,12 @@ class LiveTest(preemption.Again):
                 assert process.stdout is not None
                 self.assertTrue(process.stdout.readline())
                 process.stdout.close()
-                deadline = time.monotonic() + START_SECONDS
-                while process.poll() is None and time.monotonic() < deadline:
+
+                def ended() -> bool:
                     knock()
-                    time.sleep(_POLL_SECONDS)
+                    return process.poll() is not None
+
+                wait_until(ended)
                 self.assertIn(process.poll(), (0, -signal.SIGPIPE))
                 said = os.pread(stderr.fileno(), 1 << 16, 0)
                 preemption.note(said)

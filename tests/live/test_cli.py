@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tests.live import preemption, support
-from tests.live.bpf_objects import existing_objects, held_objects
+from tests.live.bpf_objects import held_objects
 from tests.live.support import SKEP, SLOW, START_SECONDS, Tool
 
 # The command line depends on Python, and hardly on the kernel.
@@ -303,7 +303,4 @@ class Signals(support.LiveTest):
         process.kill()
         process.wait()
         self.assertTrue(held)
-        deadline = time.monotonic() + support.STOP_SECONDS
-        while held & existing_objects() and time.monotonic() < deadline:
-            time.sleep(0.05)
-        self.assertEqual(held & existing_objects(), set())
+        self.assert_freed(held)

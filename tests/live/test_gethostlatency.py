@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-import time
 from collections import Counter
-from typing import Any, Callable, NamedTuple
+from typing import Any, NamedTuple
 
 from tests.live import dns, lookups, support, workload
 from tests.live.support import Outcome, Tool
@@ -199,7 +198,9 @@ class Libraries(LookupsTest):
             *(*PYTHON, "addr", str(COUNT), dns.FOUND),
         )
         with Workload(*command) as program:
-            wait_until(lambda: maps_other_file(program.process.pid))
+            self.assertTrue(
+                support.wait_until(lambda: maps_other_file(program.process.pid))
+            )
             with tool() as running:
                 calls = program.run()
                 outcome = running.stop()
@@ -215,7 +216,9 @@ class Libraries(LookupsTest):
             with self.subTest(how=how):
                 program = (workload.program("lookups_musl"),)
                 with self.workload(how, dns.FOUND, program) as running:
-                    wait_until(lambda: maps(running.process.pid, b"musl"))
+                    self.assertTrue(
+                        support.wait_until(lambda: maps(running.process.pid, b"musl"))
+                    )
                     with tool() as traced:
                         calls = running.run()
                         outcome = traced.stop()
@@ -228,7 +231,9 @@ class Libraries(LookupsTest):
     def test_static_program_by_its_pid(self) -> None:
         program = (workload.program("lookups_musl_static"),)
         with self.workload("addr", dns.FOUND, program) as running:
-            wait_until(lambda: maps(running.process.pid, b"lookups"))
+            self.assertTrue(
+                support.wait_until(lambda: maps(running.process.pid, b"lookups"))
+            )
             with tool("-p", str(running.process.pid)) as traced:
                 calls = running.run()
                 outcome = traced.stop()
@@ -263,15 +268,6 @@ def maps_other_file(pid: int) -> bool:
     except OSError:
         return False
     return is_python and bool(theirs - mine)
-
-
-def wait_until(holds: Callable[[], object]) -> None:
-    """Waits for a condition."""
-    deadline = time.monotonic() + support.START_SECONDS
-    while not holds():
-        if time.monotonic() > deadline:
-            raise AssertionError("the workload does not get ready")
-        time.sleep(0.01)
 
 
 class LookupsByEvents(LowerRung, Lookups):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 
 from tests.live import support
 from tests.live.bpf_objects import existing_objects, held_objects
@@ -44,11 +43,7 @@ class Lifecycle(support.LiveTest):
                     self.assertGreater(len(held & existing_objects()), 1)
                     tool.process.kill()
                     tool.process.wait()
-                # The kernel frees programs and maps after a grace period.
-                deadline = time.monotonic() + support.STOP_SECONDS
-                while held & existing_objects() and time.monotonic() < deadline:
-                    time.sleep(0.05)
-                self.assertEqual(held & existing_objects(), set())
+                self.assert_freed(held)
 
     def test_same_tool_twice(self) -> None:
         with Tool("execsnoop") as first, Tool("execsnoop") as second:

@@ -6,7 +6,6 @@ import os
 import re
 import signal
 import subprocess
-import time
 import unittest
 from collections import Counter
 from typing import Any
@@ -119,13 +118,13 @@ class Calls(CallsTest):
 
 def wait_until_asleep(pid: int) -> None:
     """Waits until a process sleeps in pause(2)."""
-    deadline = time.monotonic() + support.STOP_SECONDS
-    while time.monotonic() < deadline:
+
+    def is_asleep() -> bool:
         with open(f"/proc/{pid}/syscall") as file:
-            if file.read().split()[0] in ("34", "73"):  # pause; ppoll on arm64
-                return
-        time.sleep(0.01)
-    raise AssertionError("the workload does not get to its end")
+            return file.read().split()[0] in ("34", "73")  # pause; ppoll on arm64
+
+    if not support.wait_until(is_asleep):
+        raise AssertionError("the workload does not get to its end")
 
 
 class Usdt(CallsTest):
@@ -236,10 +235,7 @@ class ManyFunctions(CallsTest):
             self.assertGreater(len(held & existing_objects()), 1)
             tool.process.send_signal(signal.SIGKILL)
             tool.process.wait()
-        deadline = time.monotonic() + support.STOP_SECONDS
-        while held & existing_objects() and time.monotonic() < deadline:
-            time.sleep(0.05)
-        self.assertEqual(held & existing_objects(), set())
+        self.assert_freed(held)
 
 
 class Refusals(CallsTest):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from skep.errors import NotLoaded, NotSupported, ProbeNotFound, SkepError
@@ -23,7 +25,11 @@ from skep.probes import (
 )
 from skep.probes.parameters import Prototype, parse_function
 from skep.target import Target
+from skep.target.fixture import FixtureFacts
+from tests import fixtures
 from tests.fixtures import saved_target
+
+SAVED = Path(fixtures.__file__).parent / "5.10.tar.xz"
 
 READ = "ssize_t (struct kiocb *iocb, struct iov_iter *iter)"
 
@@ -150,6 +156,23 @@ def test_unknown_functions() -> None:
     absent = refusal(FunctionEntry(("zpl_open",), "zfs"), target)
     assert isinstance(absent, NotLoaded)
     assert "modprobe zfs" in str(absent)
+
+
+class WithModules(FixtureFacts):
+    """A kernel with all modules loaded."""
+
+    def has_module(self, name: str) -> bool:
+        return True
+
+
+def test_unknown_functions_of_a_module_without_btf() -> None:
+    """The modules of 5.10 have none."""
+    probe = FunctionExit(("xfs_file_reed_iter",), "xfs", READ)
+    target = Target(WithModules(str(SAVED)))
+    unknown = refusal(probe, target)
+    assert isinstance(unknown, ProbeNotFound)
+    assert str(unknown).startswith("the kernel has no function 'xfs_file_reed_iter'")
+    assert isinstance(refusal(probe, saved_target("5.10")), NotLoaded)
 
 
 def test_optional_functions_are_left_out() -> None:

@@ -16,6 +16,7 @@ from skep.probes import (
     Elapsed,
     Fetch,
     NoSuchParameter,
+    Number,
     Param,
     RegsMember,
     RegsPair,
@@ -317,6 +318,38 @@ def refusal(probe: SyscallEnter | SyscallExit, needs: set[str], target: Target) 
 def test_a_parameter_that_one_call_lacks(x86: Target) -> None:
     assert refusal(SyscallExit(("open", "creat")), {"flags"}, x86) == (
         "creat has no parameter 'flags'\n  note: its parameters are pathname, mode"
+    )
+
+
+def test_a_number_stands_for_what_a_call_lacks(x86: Target) -> None:
+    probe = SyscallExit(("read", "pread64"), absent={"pos": -1, "pos_l": -1})
+    raw, _, classic = resolve(probe, {"pos", "elapsed_ns"}, x86)
+    found = {n: fetches(case(only_site(raw), *n).params) for n in numbers(raw.sites[0])}
+    assert {n: params["pos"] for n, params in found.items()} == {
+        (0, False): (Number, Number(-1)),
+        (3, True): (Number, Number(-1)),
+        (17, False): (RegsMember, RegsMember("r10")),
+        (180, True): (RegsPair, RegsPair("si", "di")),
+    }
+    types = {p.type for each in match_of(raw.sites[0]).cases for p in each.params}
+    assert types == {"loff_t", "u64"}
+    assert [fetches(site.params)["pos"] for site in classic.sites] == [
+        (Number, Number(-1)),
+        (Saved, Saved("pos")),
+    ]
+    assert [
+        list(fetches(site.entry.params)) for site in classic.sites if site.entry
+    ] == [
+        ["elapsed_ns"],
+        ["pos", "elapsed_ns"],
+    ]
+
+
+def test_what_no_call_has_cannot_be_absent(x86: Target) -> None:
+    probe = SyscallExit(("read", "pread64"), absent={"position": -1})
+    assert refusal(probe, {"position"}, x86) == (
+        "read or pread64 has no parameter 'position'\n"
+        "  note: its parameters are buf, count, fd, pos"
     )
 
 

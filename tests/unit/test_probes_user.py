@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
+
 import pytest
 
 from skep.errors import NotSupported, ProbeNotFound, UsageError
@@ -20,7 +23,14 @@ from skep.probes import (
     resolve,
 )
 from skep.spec import UserPlace
+from skep.symbols.functions import Function
+from skep.target import Target
+from skep.target.fixture import FixtureFacts
+from skep.target.user import UserFile
+from tests import fixtures
 from tests.fixtures import ARM64, VERSIONS, saved_target
+
+SAVED = Path(fixtures.__file__).parent / "6.18.tar.xz"
 
 NAMES = ("gethostbyname", "gethostbyname2")
 PLACES = (UserPlace("c", 1149808), UserPlace("c", 1150352))
@@ -113,6 +123,33 @@ def test_what_is_not_there() -> None:
         resolve(Uprobe("c", NAMES, prototype="char *name"), {"nam"}, target)
     with pytest.raises(UsageError, match="is a double"):
         resolve(Uprobe("c", NAMES, prototype="double d"), {"d"}, target)
+
+
+class Library(FixtureFacts):
+    """A library with functions that cannot be probed."""
+
+    def user_functions(
+        self, library: str, patterns: Sequence[str], pid: int, copies: bool
+    ) -> list[UserFile]:
+        """Five that can, two that are chosen at run time, and four of AVX."""
+        plain = [Function(f"f{n}", "", n, n, 1) for n in range(5)]
+        chosen = [Function(f"mem{n}", "", n, 8 + n, 1, indirect=True) for n in (1, 2)]
+        vectors = [Function(f"v{n}", "", n, 16 + n, 1, refused=True) for n in range(4)]
+        every = {"*": [*plain, *chosen, *vectors], "mem1": chosen[:1]}
+        return [UserFile(library, library, {each: every[each] for each in patterns})]
+
+
+def test_functions_that_cannot_be_probed_are_left_out() -> None:
+    target = Target(Library(str(SAVED)))
+    first = resolve(Uprobe("c", ("*",)), set(), target)[0]
+    places = [place.offset for place in first.sites[0].attach.places]
+    assert places == [0, 1, 2, 3, 4]
+    assert first.note == (
+        "mem1, mem2 cannot be probed: chosen at run time from several functions (IFUNC)"
+        "; 4 functions cannot be probed: no probe can be on the first instruction"
+    )
+    with pytest.raises(ProbeNotFound, match="c: mem1 cannot be probed: chosen at run"):
+        resolve(Uprobe("c", ("mem1",)), set(), target)
 
 
 def test_places_of_a_probe_that_agree_share_a_program() -> None:

@@ -198,6 +198,10 @@ def test_corrupted_files_are_errors(
         (b"\xcc", False),
         (b"\xf4", False),
         (b"\x62\xe2\x7d\x28\x7a\xce", False),  # vpbroadcastb %esi,%ymm17
+        (b"\xc5\xf9\x74\xc0", True),  # vpcmpeqb %xmm0,%xmm0,%xmm0
+        (b"\xc5\xc1\xef\xff", False),  # vpxor %xmm7,%xmm7,%xmm7
+        (b"\xc4\xe2\x7d\x78\xc0", True),  # vpbroadcastb %xmm0,%ymm0
+        (b"\xc4\xe1\xf9\x6e\xc6", False),  # vmovq %rsi,%xmm0
     ],
 )
 def test_instructions_that_can_be_probed(

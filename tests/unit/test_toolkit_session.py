@@ -9,6 +9,7 @@ import pytest
 from skep.errors import (
     AttachError,
     CompileError,
+    NotLoaded,
     NotPermitted,
     NotSupported,
     ProbeNotFound,
@@ -342,6 +343,17 @@ def test_another_plan_says_why_and_what_it_misses(make_tool: Make) -> None:
     assert [each.program for each in receipts] == ["opened_call"]
     assert receipts[0].note == "not all"
     assert receipts[0].refused == [("functions", "locked")]
+
+
+def test_a_missing_module_is_no_reason_for_another_plan(make_tool: Make) -> None:
+    """Even if the plan's other programs are refused before its turn."""
+    source = PLANS.replace('("generic_file_read_iter")', '("zpl_open", module="zfs")')
+    binding = binding_of(make_tool(source))
+    _, *plans = schemes_of(binding)
+    refused: dict[str, SkepError] = {"fexit": NotPermitted("locked")}
+    kernel = Picky({**refused, "kretprobe": NotSupported("none")})
+    with pytest.raises(NotLoaded, match="the kernel module zfs is not loaded"):
+        attach_plan(kernel, plans, binding, TARGET)
 
 
 def test_no_plan_works(make_tool: Make) -> None:

@@ -6,6 +6,7 @@ the tool starts, with its parameters bound by name to what the probe offers.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Callable, NamedTuple
 
 from skep.compiler.environment import KernelFunction, SourceFunction
@@ -73,13 +74,17 @@ def syscall_enter(*names: Any, when: object = None) -> Decorator:
     return _probe(SyscallEnter(names), when)
 
 
-def syscall_exit(*names: Any, when: object = None) -> Decorator:
+def syscall_exit(
+    *names: Any, absent: Mapping[str, int] = {}, when: object = None
+) -> Decorator:
     """At the return of system calls; also `ret`, `elapsed_ns` and `number`.
 
     The number is that of the call in the native ABI, also for 32-bit tasks; compare it
-    with `bpf.syscall_number("read")` where one handler is for several calls.
+    with `bpf.syscall_number("read")` where one handler is for several calls.  `absent`
+    has parameters that not all of them have, and what those are in the others:
+    `{"pos": -1}`.
     """
-    return _probe(SyscallExit(names), when)
+    return _probe(SyscallExit(names, absent=absent), when)
 
 
 def syscall_failure(*names: Any, when: object = None) -> Decorator:

@@ -8,7 +8,7 @@ which exists once.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -23,7 +23,7 @@ from skep.compiler.scope import Frame
 from skep.compiler.types import Int, Struct
 from skep.compiler.values import Const, Register, Value
 from skep.errors import CompileError, InternalError
-from skep.probes.candidate import Clock, Param, Site, SyscallCase
+from skep.probes.candidate import Number, Param, Site, SyscallCase
 
 if TYPE_CHECKING:
     from skep.compiler.walker import Walker
@@ -101,7 +101,7 @@ def _walk_matches(
             _select(walker, number, chosen, bodies, fetcher)
     for body in bodies:
         walker.flow = before.copy()
-        body.walk()
+        body.walk(fetcher)
 
 
 def _match_number(walker: Walker, number: int, wanted: Sequence[int]) -> None:
@@ -155,59 +155,107 @@ def _select(
         )
         builder.start(here)
         walker.flow = before.copy()
-        bodies[arm.body].enter(arm.case, fetcher)
+        bodies[arm.body].enter(arm.case, number, fetcher)
         builder.start(following)
     walker.flow = before
     builder.exit()
 
 
 class _Body:
-    """A handler's body with the registers that its parameters arrive in."""
+    """A handler's body with the registers that its parameters arrive in.
+
+    Cases with the same parameters meet before they load them.  Paired ones then go to
+    where what was saved at the start of the call is looked for.
+    """
 
     def __init__(self, walker: Walker, handler: Handler, site: Site) -> None:
         self.walker = walker
         self.handler = handler
         self.site = site
+        self.pairing = walker.builder.new_block()
         self.block = walker.builder.new_block()
         self.called = walker.environment.tree_of(handler.function)
         self.values: dict[str, Register] = {}
+        self.own = _numbered(site)
+        self.carried: dict[str, Param] = {}
+        self.loading: dict[object, ir.Block] = {}
+        self.call = walker.builder.register()
 
-    def enter(self, case: SyscallCase, fetcher: Fetcher) -> None:
+    def enter(self, case: SyscallCase, number: int, fetcher: Fetcher) -> None:
         """Load the parameters for one case and go to the body."""
-        name = self.called.name
-        carried = case.paired
-        if carried:
-            spec = saved.find(self.walker, name, self.site, case.name, fetcher)
-        for param in case.params:
-            if param.name in self.called.parameters:
-                self._deliver(param.name, fetcher.parameter(param))
-        if carried:
-            saved.forget(spec, self.site, fetcher)
-        self.walker.builder.jump(self.block)
+        params = [p for p in case.params if p.name in self.called.parameters]
+        own = [p for p in params if p.name in self.own]
+        self._deliver(own, fetcher)
+        builder = self.walker.builder
+        if case.paired and self.site.entry is not None:
+            call = saved.call_of(self.site.entry, case, number)
+            if call == number:
+                self.call = number
+            else:
+                builder.move(call, self.call)
+        shared = [p for p in params if p not in own and not saved.is_saved(p)]
+        self.carried.update((p.name, p) for p in params if saved.is_saved(p))
+        key = (case.paired, *((type(param.fetch), param) for param in shared))
+        loading = self.loading.get(key)
+        if loading is not None:
+            builder.jump(loading)
+            return
+        self.loading[key] = loading = builder.new_block()
+        builder.jump(loading)
+        builder.start(loading)
+        self._deliver(shared, fetcher)
+        builder.jump(self.pairing if case.paired else self.block)
 
-    def _deliver(self, name: str, value: Value) -> None:
+    def _deliver(self, params: Iterable[Param], fetcher: Fetcher) -> None:
+        """Put parameters where the body expects them."""
+        for param in params:
+            self._put(param.name, fetcher.parameter(param))
+
+    def _put(self, name: str, value: Value) -> None:
         """Put a parameter where the body expects it: as the first case has it."""
         if not isinstance(value, (Register, Const)):
             raise InternalError(f"parameter {name} is {value}")
         builder = self.walker.builder
         known = self.values.get(name)
         if known is None:
-            assert isinstance(value, Register)
+            assert value.type is not None
             known = Register(builder.register(), value.type)
             self.values[name] = known
         if isinstance(known.type, Int):
             value = convert(builder, value, known.type)
         builder.move(self.walker.number_operand(value), known.register)
 
-    def walk(self) -> None:
+    def walk(self, fetcher: Fetcher) -> None:
         """Walk the body, if any case leads to it."""
         walker = self.walker
+        before = walker.flow
+        if walker.builder.start(self.pairing):
+            walker.flow = before.copy()
+            self._pair(fetcher)
+            walker.flow = before
         if not walker.builder.start(self.block):
             return
         walker.parameters = {
             name: partial(self.values.__getitem__, name) for name in self.values
         }
         walk_body(walker, self.handler, self.called)
+
+    def _pair(self, fetcher: Fetcher) -> None:
+        """Load what was saved, or leave if that is nothing."""
+        spec = saved.find(self.walker, self.called.name, self.site, self.call, fetcher)
+        self._deliver(self.carried.values(), fetcher)
+        saved.forget(spec, self.site, fetcher)
+        self.walker.builder.jump(self.block)
+
+
+def _numbered(site: Site) -> set[str]:
+    """The parameters that are another known number in each case."""
+    values: dict[str, set[int]] = {}
+    for case in site.match.cases if site.match else ():
+        for param in case.params:
+            if isinstance(param.fetch, Number):
+                values.setdefault(param.name, set()).add(param.fetch.value)
+    return {name for name, numbers in values.items() if len(numbers) > 1}
 
 
 class _Saver:
@@ -220,29 +268,26 @@ class _Saver:
         self.walker = walker
         self.name = name
         self.entry = entry
-        self.call = walker.builder.register()
-        self.common: SyscallCase | None = None
-        self.fetcher: Fetcher | None = None
+        self.common: tuple[SyscallCase, ir.Operand] | None = None
         self.block = walker.builder.new_block()
 
-    def enter(self, case: SyscallCase, fetcher: Fetcher) -> None:
+    def enter(self, case: SyscallCase, number: int, fetcher: Fetcher) -> None:
         """Save the parameters of one case and leave."""
-        number = saved.call_number(self.entry, case)
-        if all(isinstance(param.fetch, Clock) for param in case.params):
-            self.common, self.fetcher = case, fetcher
-            self.walker.builder.move(number, self.call)
+        call = saved.call_of(self.entry, case, number)
+        if call == number:
+            self.common = case, call
             self.walker.builder.jump(self.block)
             return
-        self.save(case.params, number, fetcher)
+        self.save(case.params, call, fetcher)
         self.walker.builder.exit()
 
     def save(self, params: Sequence[Param], call: ir.Operand, fetcher: Fetcher) -> None:
         """Save the parameters of one case."""
         saved.save(self.walker, self.name, self.entry, params, call, fetcher)
 
-    def walk(self) -> None:
+    def walk(self, fetcher: Fetcher) -> None:
         """Save what is common to several cases."""
         if self.common is not None and self.walker.builder.start(self.block):
-            assert self.fetcher is not None
-            self.save(self.common.params, self.call, self.fetcher)
+            case, call = self.common
+            self.save(case.params, call, fetcher)
             self.walker.builder.exit()

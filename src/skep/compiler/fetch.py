@@ -60,6 +60,8 @@ class Fetcher:
     def parameter(self, param: Param) -> Value:
         """The value of a parameter, converted to its type."""
         type_ = self.walker.type_named(param.type, self.span)
+        if isinstance(param.fetch, Number) and isinstance(type_, Int):
+            return convert(self.builder, Const(param.fetch.value), type_)
         if isinstance(param.fetch, CtxField) and isinstance(type_, Array):
             return Place(self.walker.context, param.fetch.offset, type_, "context")
         if isinstance(param.fetch, RegsMember) and isinstance(type_, Int):

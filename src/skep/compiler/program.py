@@ -143,7 +143,7 @@ def walk_handler(walker: Walker, handler: Handler, site: Site) -> None:
     carried = any(saved.is_saved(param) for param in site.params)
     if carried:
         walker.frame = Frame(called, Globals.of(handler.function), None)
-        spec = saved.find(walker, called.name, site, "", fetcher)
+        spec = saved.find(walker, called.name, site, ir.Imm(0), fetcher)
     by_name = {param.name: param for param in site.params}
     walker.parameters = {
         name: partial(fetcher.parameter, by_name[name])

@@ -20,6 +20,7 @@ from skep.compiler.types import U64, Layout, Pointer, lay_out
 from skep.compiler.values import Const, Register
 from skep.errors import InternalError
 from skep.probes.candidate import (
+    Clock,
     Elapsed,
     Param,
     Saved,
@@ -81,10 +82,20 @@ def in_cell(entry: Site) -> bool:
     return session and len(entry.params) == 1
 
 
-def call_number(entry: Site, case: SyscallCase) -> Imm:
-    """What stands for a call in the saved record."""
-    calls = _calls(entry)
-    return Imm(calls.index(case.name) if case.name in calls else 0)
+def call_of(entry: Site, case: SyscallCase, number: int) -> ir.Operand:
+    """What stands for a call in the saved record: the register with its number.
+
+    Unless arguments are saved, for execve and execveat: they may return with another.
+    """
+    if _is_timed(entry):
+        return number
+    return Imm(_calls(entry).index(case.name))
+
+
+def _is_timed(entry: Site) -> bool:
+    """Whether nothing but the time of calls is saved."""
+    cases = entry.match.cases if entry.match else ()
+    return all(isinstance(each.fetch, Clock) for case in cases for each in case.params)
 
 
 def save(
@@ -132,9 +143,12 @@ def _key(site: Site, fetcher: Fetcher) -> Address:
 
 
 def find(
-    walker: Walker, name: str, site: Site, call: str, fetcher: Fetcher
+    walker: Walker, name: str, site: Site, call: ir.Operand, fetcher: Fetcher
 ) -> MapSpec | None:
-    """At the return: find what was saved; leave the program if that is nothing."""
+    """At the return: find what was saved; leave the program if that is nothing.
+
+    Or if it is from another call, which has never returned.
+    """
     assert site.entry is not None
     b = walker.builder
     if in_cell(site.entry):
@@ -153,12 +167,11 @@ def find(
     b.exit()
     b.start(present)
     layout = layout_of(site.entry)
-    calls = _calls(site.entry)
-    if len(calls) > 1:
+    if len(_calls(site.entry)) > 1:
         other, same = b.new_block(), b.new_block()
         member = layout.members[CALL]
         which = b.load(found, member.bit_offset // 8, 8)
-        b.finish(ir.Branch("==", which, Imm(calls.index(call)), True, same, other))
+        b.finish(ir.Branch("==", which, call, True, same, other))
         b.start(other)
         b.exit()
         b.start(same)

@@ -14,7 +14,7 @@ from skep.btf import Btf
 from skep.compiler import ir, loops, tree
 from skep.compiler.access import WRITABLE, Access
 from skep.compiler.arithmetic import Arithmetic, Number, convert, literal_type
-from skep.compiler.builder import Builder
+from skep.compiler.builder import Builder, signed64
 from skep.compiler.conditions import branch
 from skep.compiler.environment import Environment
 from skep.compiler.expressions import EXPRESSIONS
@@ -152,7 +152,7 @@ class Walker:
             return Imm(
                 number.value & 0xFFFFFFFF
                 if number.type is not None and number.type.size < 8
-                else number.value
+                else signed64(number.value)
             )
         return number.register
 

@@ -229,3 +229,14 @@ class Field:
             return int(text, 0)
         except ValueError:
             raise UsageError(f"not a number: {text!r}") from None
+
+
+class NoColumn(Field):
+    """Mixed in: a field that has no column of its own, for other fields or JSON."""
+
+    @classmethod
+    def cells(
+        cls, member: Member, members: Sequence[Member], context: Context
+    ) -> Sequence[Cell]:
+        """None."""
+        return ()

@@ -5,25 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from skep.fields.base import Cell, Context, Member, Value
+from skep.fields.base import Cell, Context, Member, NoColumn, Value
 from skep.fields.integers import U8
 from skep.fields.text import Args, is_cut, split_strings
 
 
-class Interpreted(U8):
-    """Whether the file is a script, which its interpreter gets as an argument.
-
-    It has no column of its own.
-    """
+class Interpreted(NoColumn, U8):
+    """Whether the file is a script, which its interpreter gets as an argument."""
 
     meaning = "whether the file is a script that an interpreter runs"
-
-    @classmethod
-    def cells(
-        cls, member: Member, members: Sequence[Member], context: Context
-    ) -> Sequence[Cell]:
-        """No column."""
-        return ()
 
     @classmethod
     def value(cls, member: Member, context: Context) -> Value:

@@ -125,6 +125,10 @@ def creates(flags: int) -> bool:
     return bool(flags & os.O_CREAT) or flags & os.O_TMPFILE == os.O_TMPFILE
 
 
+COMMITTED, GETATTR, OPENED, READ, SYNCED, WRITTEN = b"CGORSW"
+"""Values of a `FileOperation`."""
+
+
 class FileOperation(Field):
     """What is done with a file, shown as a letter; JSON has it in words."""
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
-from skep.fields.base import Cell, Context, Field, Member, Value
+from skep.fields.base import Context, Member, NoColumn, Value
+from skep.fields.results import error_key
 
 NOT_FOUND = 1
 """A failure without a number: gethostbyname(3) leaves that in a variable (h_errno)."""
@@ -27,7 +28,7 @@ _ERRORS = {
 }
 
 
-class LookupResult(Field):
+class LookupResult(NoColumn):
     """The result of a name lookup: 0, an EAI_ number of getaddrinfo(3), or 1 where a
     call fails without one.
 
@@ -38,16 +39,9 @@ class LookupResult(Field):
     meaning = "0, or an error number of getaddrinfo"
 
     @classmethod
-    def cells(
-        cls, member: Member, members: Sequence[Member], context: Context
-    ) -> Sequence[Cell]:
-        """No column."""
-        return ()
-
-    @classmethod
     def value(cls, member: Member, context: Context) -> Value:
         """The number."""
-        key = "error" if member.name == "ret" else f"{member.name}_error"
+        key = error_key(member)
 
         def symbols(raw: int) -> Mapping[str, str]:
             return {key: _ERRORS[raw]} if raw in _ERRORS else {}

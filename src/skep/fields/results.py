@@ -22,6 +22,11 @@ def errno_name(number: int) -> str | None:
     return errno.errorcode.get(number) or RESTARTS.get(number)
 
 
+def error_key(member: Member) -> str:
+    """What JSON calls the name of the error that a result stands for."""
+    return "error" if member.name == "ret" else f"{member.name}_error"
+
+
 def error_symbols(key: str, sign: int) -> Callable[[int], Mapping[str, str]]:
     """A function from error numbers of this sign to their names, under `key`."""
 
@@ -47,8 +52,8 @@ class Ret(Field):
     @classmethod
     def value(cls, member: Member, context: Context) -> Value:
         """The result as returned."""
-        key = "error" if member.name == "ret" else f"{member.name}_error"
-        return Value(member.name, member.raw, symbols=error_symbols(key, -1))
+        symbols = error_symbols(error_key(member), -1)
+        return Value(member.name, member.raw, symbols=symbols)
 
 
 class Errno(Field):

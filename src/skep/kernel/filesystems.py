@@ -8,13 +8,17 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-READ_WRITE = "ssize_t (struct kiocb *iocb, struct iov_iter *iter)"
-OPEN = "int (struct inode *inode, struct file *filp)"
-SYNC = "int (struct file *filp, loff_t start, loff_t end, int datasync)"
-COMMIT = "struct nfs_commit_data *data"
-COMMIT_DONE = "struct rpc_task *task, struct nfs_commit_data *data"
-GETATTR = "int (struct path *path, struct kstat *stat, u32 mask, unsigned int flags)"
-"""Prototypes, for modules without BTF (before 5.11, or built outside of the kernel).
+_READ_WRITE = "ssize_t (struct kiocb *iocb, struct iov_iter *iter)"
+_OPEN = "int (struct inode *inode, struct file *filp)"
+PROTOTYPES = {
+    "read": _READ_WRITE,
+    "write": _READ_WRITE,
+    "open": _OPEN,
+    "open4": _OPEN,
+    "sync": "int (struct file *filp, loff_t start, loff_t end, int datasync)",
+    "getattr": "int (struct path *path, struct kstat *stat, u32 mask, unsigned flags)",
+}
+"""Of each kind, for modules without BTF (before 5.11, or built outside of the kernel).
 
 Since 5.12 (549c7297717c) nfs_getattr has another argument in front, as BTF tells.
 """
@@ -23,8 +27,9 @@ Since 5.12 (549c7297717c) nfs_getattr has another argument in front, as BTF tell
 class FileSystem(NamedTuple):
     """A file system: its name in messages, and its functions.
 
-    `magic` is what statfs(2) calls f_type (include/uapi/linux/magic.h).  `sync` and
-    `getattr` are "" where calls of them are not shown.
+    `magic` is what statfs(2) calls f_type (include/uapi/linux/magic.h).  `open4` is
+    NFS version 4's own, in the module nfsv4.  `open4`, `sync` and `getattr` are ""
+    where calls of them are not shown.
     """
 
     title: str
@@ -33,6 +38,7 @@ class FileSystem(NamedTuple):
     read: str
     write: str
     open: str
+    open4: str = ""
     sync: str = ""
     getattr: str = ""
 
@@ -47,7 +53,7 @@ FILE_SYSTEMS = {
         "btrfs_file_read_iter|generic_file_read_iter",
         "btrfs_file_write_iter",
         "btrfs_file_open|generic_file_open",
-        "btrfs_sync_file",
+        sync="btrfs_sync_file",
     ),
     "ext4": FileSystem(
         "ext4",
@@ -56,7 +62,7 @@ FILE_SYSTEMS = {
         "ext4_file_read_iter",
         "ext4_file_write_iter",
         "ext4_file_open",
-        "ext4_sync_file",
+        sync="ext4_sync_file",
     ),
     "f2fs": FileSystem(
         "f2fs",
@@ -66,7 +72,7 @@ FILE_SYSTEMS = {
         "f2fs_file_read_iter|generic_file_read_iter",
         "f2fs_file_write_iter",
         "f2fs_file_open",
-        "f2fs_sync_file",
+        sync="f2fs_sync_file",
     ),
     "nfs": FileSystem(
         "NFS",
@@ -75,6 +81,7 @@ FILE_SYSTEMS = {
         "nfs_file_read",
         "nfs_file_write",
         "nfs_file_open",
+        "nfs4_file_open",
         getattr="nfs_getattr",
     ),
     "xfs": FileSystem(
@@ -84,7 +91,7 @@ FILE_SYSTEMS = {
         "xfs_file_read_iter",
         "xfs_file_write_iter",
         "xfs_file_open",
-        "xfs_file_fsync",
+        sync="xfs_file_fsync",
     ),
     "zfs": FileSystem(
         "ZFS",
@@ -93,7 +100,7 @@ FILE_SYSTEMS = {
         "zpl_iter_read|zpl_aio_read",
         "zpl_iter_write|zpl_aio_write",
         "zpl_open",
-        "zpl_fsync",
+        sync="zpl_fsync",
     ),
 }
 """By the name that mount(8) knows them by."""

@@ -69,15 +69,12 @@ def file_of(fd):
 
 
 @bpf.inline
-def direction(number, reading, writing):
-    """One of two values, by whether a system call of that number reads or writes."""
-    if number == bpf.syscall_number("write") or number == bpf.syscall_number("writev"):
-        return writing
-    if number == bpf.syscall_number("pwrite64"):
-        return writing
-    if number == bpf.syscall_number("pwritev"):
-        return writing
-    return writing if number == bpf.syscall_number("pwritev2") else reading
+def begun_at(iocb, ret):
+    """Where in its file a `struct kiocb` that is done has begun to read or write.
+
+    `ret` is the result: the bytes by which the position has moved.
+    """
+    return iocb.ki_pos - (ret if ret > 0 else 0)
 
 
 @bpf.inline

@@ -166,8 +166,7 @@ def unknown(name: str, module: str, target: Target) -> SkepError:
     """What to raise where there is no function of a name that can be traced."""
     symbols = [symbol for symbol, _ in target.function_symbols(name)]
     notes = [f"there is {', '.join(symbols)}, a part of it"] if symbols else []
-    loaded = not module or target.module_btf(module) is not None
-    if not loaded and not symbols:
+    if module and not symbols and not target.has_module(module):
         return NotLoaded(
             f"the kernel module {module} is not loaded",
             notes=[f"there is no function {name!r}"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple, Union
 
 
@@ -16,11 +17,13 @@ class SyscallExit(NamedTuple):
 
     The handler may name the arguments of the call, `ret` and `elapsed_ns`.  With
     `failed` it only cares for calls that failed; the arguments of execve, too, can then
-    be read at its return.
+    be read at its return.  A call that lacks a parameter
+    named in `absent` has the number there instead.
     """
 
     names: tuple[str, ...]
     failed: bool = False
+    absent: Mapping[str, int] = {}
 
 
 class Tracepoint(NamedTuple):

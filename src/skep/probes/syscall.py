@@ -6,12 +6,12 @@ need not save arguments at the start of a call, and does without tracefs.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
 from skep.errors import ProbeNotFound, did_you_mean
 from skep.probes import syscall_classic, syscall_raw, syscall_table
-from skep.probes.candidate import Candidate
+from skep.probes.candidate import Candidate, Number, Param
 from skep.probes.intention import SyscallEnter, SyscallExit
 from skep.probes.parameters import require
 from skep.probes.syscall_table import SystemCall
@@ -59,7 +59,12 @@ def _resolve_exit(
             raise ProbeNotFound(
                 f"{name} does not return to its caller", hint="use on.syscall_enter"
             )
-    calls, note = _find(intention.names, needs - EXIT_NAMES, target)
+    absent = {
+        name: number for name, number in intention.absent.items() if name in needs
+    }
+    found = needs - EXIT_NAMES - absent.keys()
+    calls, note = _find(intention.names, found, target)
+    calls = _with_absent(calls, absent)
     if intention.failed:
         calls = [call._replace(replaces_registers=False) for call in calls]
     raw = syscall_raw.at_exit(calls, needs, target)
@@ -110,6 +115,23 @@ def _find(
     if not calls:
         raise ProbeNotFound(_join(*left_out))
     return calls, _join(*left_out)
+
+
+def _with_absent(
+    calls: Sequence[SystemCall], absent: Mapping[str, int]
+) -> list[SystemCall]:
+    """The calls, each with what stands for the parameters that only others have."""
+    declared = [each for call in calls for each in call.parameters]
+    types = {each.name: each.type for each in reversed(declared)}
+    names = dict.fromkeys(call.name for call in calls)
+    require(absent.keys(), sorted(types), " or ".join(names))
+    params = [Param(n, types[n], Number(value)) for n, value in absent.items()]
+    return [
+        call._replace(
+            absent=tuple(p for p in params if p.name not in call.parameter_names)
+        )
+        for call in calls
+    ]
 
 
 def _is_present(call: SystemCall, target: Target) -> bool:

@@ -79,6 +79,7 @@ def _exit_site(
         return None
     saved = _arguments(call, needs)
     params = [each._replace(fetch=Saved(each.name)) for each in saved]
+    params += call.absent
     if "ret" in needs:
         params.append(Param("ret", "long", CtxField(_FIRST, _SIZE, True)))
     if "elapsed_ns" in needs:

@@ -147,6 +147,7 @@ def _results(call: SystemCall, needs: AbstractSet[str], arch: Arch) -> list[Para
     params = _arguments(call, needs, arch)
     if call.replaces_registers:
         params = [each._replace(fetch=Saved(each.name)) for each in params]
+    params += call.absent
     if "ret" in needs:
         type_ = _COMPAT_RESULT[arch.name] if call.compat else "long"
         params.append(Param("ret", type_, CtxWord(1)))

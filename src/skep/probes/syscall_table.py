@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from skep.probes import syscall_data
+from skep.probes.candidate import Param
 from skep.probes.parameters import Declared, parse_prototype
 
 ABIS = ("x86_64", "i386", "arm64", "arm")
@@ -28,7 +29,8 @@ class SystemCall(NamedTuple):
     ("sys_newstat", "compat_sys_open"), the symbol without the architecture's prefix.
     `compat` says that its ABI is the 32-bit one beside a native one.  The parameters
     are in the order of the ABI's registers.  `replaces_registers` says that after
-    success these are no longer those of the caller.
+    success these are no longer those of the caller.  `absent` are parameters of other
+    calls that the handler is for, with what stands for them in this one.
     """
 
     name: str
@@ -37,6 +39,7 @@ class SystemCall(NamedTuple):
     entry: str
     parameters: tuple[Declared, ...]
     replaces_registers: bool = False
+    absent: tuple[Param, ...] = ()
 
     @property
     def parameter_names(self) -> list[str]:

@@ -12,6 +12,9 @@ from skep.symbols.functions import Function
 from skep.target import Target
 from skep.target.user import UserFile
 
+_MOST_NAMED = 3
+"""Functions that a note names; of more it says how many."""
+
 _STALE = "libraries that are first mapped later are not seen, nor static programs"
 
 
@@ -65,18 +68,32 @@ def _functions(files: Sequence[UserFile]) -> Iterator[tuple[UserFile, Function]]
 def _why_not(function: Function) -> str | None:
     """Why a function cannot be probed; None if it can."""
     if function.indirect:
-        return f"{function.name} is chosen at run time from several functions (IFUNC)"
+        return "chosen at run time from several functions (IFUNC)"
     if function.refused:
-        return f"{function.name} starts with an instruction that cannot be probed"
+        return "no probe can be on the first instruction"
     return None
 
 
+def _left_out(files: Sequence[UserFile]) -> list[str]:
+    """Functions that cannot be probed, with the reason: by name, or how many."""
+    names: dict[str, dict[str, None]] = {}
+    for _, each in _functions(files):
+        reason = _why_not(each)
+        if reason is not None:
+            names.setdefault(reason, {})[each.name] = None
+    notes = []
+    for reason, group in names.items():
+        few = len(group) <= _MOST_NAMED
+        who = ", ".join(group) if few else f"{len(group)} functions"
+        notes.append(f"{who} cannot be probed: {reason}")
+    return notes
+
+
 def _none_left(files: Sequence[UserFile]) -> ProbeNotFound:
-    reasons = (_why_not(each) for _, each in _functions(files))
-    known = list(dict.fromkeys(reason for reason in reasons if reason))
+    known = _left_out(files)
     message = known[0] if len(known) == 1 else "none of the functions is there"
     where = " and ".join(file.shown for file in files)
-    return ProbeNotFound(f"{where}: {message}", notes=known[1:4])
+    return ProbeNotFound(f"{where}: {message}", notes=known[1:])
 
 
 def _refuse_missing(
@@ -106,8 +123,7 @@ def _note(files: Sequence[UserFile], copies: bool) -> str:
     for file in files:
         missing = [name for name, found in file.functions.items() if not found]
         notes += [f"{file.shown} has no {name}" for name in missing]
-    reasons = (_why_not(each) for _, each in _functions(files))
-    notes += dict.fromkeys(reason for reason in reasons if reason)
+    notes += _left_out(files)
     if copies:
         others = [file.shown for file in files[1:] if not file.problem]
         notes += [f"also {shown}" for shown in others]

@@ -21,6 +21,9 @@ class Facts(Protocol):
     def btf(self, module: str) -> Buffer | None:
         """The BTF of "vmlinux" or of a module."""
 
+    def has_module(self, name: str) -> bool:
+        """Whether a module is loaded."""
+
     def event_format(self, category: str, event: str) -> str | None:
         """The text of a tracepoint's format file."""
 

@@ -32,6 +32,10 @@ class FixtureFacts:
         """The BTF of vmlinux or of a module."""
         return self._files.get(f"btf/{module}")
 
+    def has_module(self, name: str) -> bool:
+        """Whether the BTF of a module was saved."""
+        return f"btf/{name}" in self._files
+
     def event_format(self, category: str, event: str) -> str | None:
         """The text of a tracepoint's format file."""
         content = self._files.get(f"events/{category}/{event}/format")

@@ -44,6 +44,10 @@ class HostFacts:
         finally:
             os.close(descriptor)
 
+    def has_module(self, name: str) -> bool:
+        """Whether a module is loaded; those that are built in have no state."""
+        return os.path.exists(f"/sys/module/{name}/initstate")
+
     def event_format(self, category: str, event: str) -> str | None:
         """The text of a tracepoint's format file in tracefs."""
         for root in _TRACEFS:

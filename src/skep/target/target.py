@@ -74,6 +74,10 @@ class Target:
             self._modules[name] = Btf.from_bytes(buffer, base) if buffer else None
         return self._modules[name]
 
+    def has_module(self, name: str) -> bool:
+        """Whether a module is loaded, with or without BTF."""
+        return self._facts.has_module(name)
+
     def tracepoint(self, category: str, event: str) -> TracepointFormat | None:
         """The id and fields of a classic tracepoint.
 

@@ -1,9 +1,11 @@
 """From a tool's module to a run; and the few functions that tools call themselves."""
 
 from skep.toolkit.checks import (
+    choose_csv,
     contains,
     matches,
     not_negative,
+    one_of,
     own_pid,
     pages,
     positive,
@@ -13,9 +15,11 @@ from skep.toolkit.tool import Declared, Listing
 __all__ = [
     "Declared",
     "Listing",
+    "choose_csv",
     "contains",
     "matches",
     "not_negative",
+    "one_of",
     "own_pid",
     "pages",
     "positive",

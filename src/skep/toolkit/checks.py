@@ -5,9 +5,10 @@ from __future__ import annotations
 import mmap
 import os
 import re
-from typing import TypeVar
+from collections.abc import Collection
+from typing import Any, Callable, TypeVar
 
-from skep.errors import UsageError
+from skep.errors import UsageError, did_you_mean
 from skep.output.filters import Filter
 
 N = TypeVar("N", int, float)
@@ -42,6 +43,30 @@ def pages(number: int) -> int:
 def own_pid() -> int:
     """The process that traces."""
     return os.getpid()
+
+
+def one_of(names: Collection[str], kind: str) -> Callable[[str], str]:
+    """A check that text is one of the names, `kind` what these are the names of.
+
+    It raises UsageError.
+    """
+
+    def check(text: str) -> str:
+        if text not in names:
+            known = sorted(names)
+            hint = did_you_mean(text, known) or f"it knows {', '.join(known)}"
+            raise UsageError(f"'{text}' is no {kind} that skep knows", hint=hint)
+        return text
+
+    return check
+
+
+def choose_csv(options: Any, flag: str) -> None:
+    """Let a tool's own option `csv` choose the format.  Raises UsageError."""
+    if options.csv and options.format == "json":
+        raise UsageError(f"{flag} and --format json exclude each other")
+    if options.csv:
+        options.format = "csv"
 
 
 def contains(text: str, part: str | None) -> list[Filter]:

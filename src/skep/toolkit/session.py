@@ -191,13 +191,22 @@ def attach_group(
 
     Raises SkepError with the reasons when none does.
     """
+    return _attach_first(
+        collection, group, ladder_of(group, binding, target), binding, target
+    )
 
+
+def _attach_first(
+    collection: Collection,
+    group: Group,
+    rungs: Iterable[Rung],
+    binding: Binding,
+    target: Target,
+) -> Receipt:
     def compiled(rung: Rung) -> CollectionSpec:
         return collection_of(compile_programs(rung, binding, target))
 
-    ladder = (
-        (rung, partial(compiled, rung)) for rung in ladder_of(group, binding, target)
-    )
+    ladder = ((rung, partial(compiled, rung)) for rung in rungs)
     try:
         rung, failures = collection.add_first(ladder)
     except NotPermitted as error:
@@ -235,8 +244,12 @@ def attach_plan(
     """
 
     def attached(scheme: Scheme) -> list[Receipt]:
+        # That a module is not loaded is no reason for another plan, that a program is
+        # not permitted is one: so all are looked for before any is loaded.
+        ladders = [ladder_of(group, binding, target) for group in scheme.groups]
         return [
-            attach_group(collection, group, binding, target) for group in scheme.groups
+            _attach_first(collection, group, ladder, binding, target)
+            for group, ladder in zip(scheme.groups, ladders)
         ]
 
     choices = [(scheme, partial(attached, scheme)) for scheme in schemes]

@@ -11,11 +11,10 @@ Examples:
     fsslower -t nfs -j  comma-separated values, for programs
 """
 
-from skep import Map, Record, Stream, TaskOptions, bpf, column, on, option
-from skep.errors import UsageError, did_you_mean
+from skep import Record, Stream, TaskOptions, bpf, column, on, option
+from skep.errors import UsageError
 from skep.fields import (
     S64,
-    U64,
     Comm,
     FileOperation,
     KiloBytes,
@@ -29,35 +28,21 @@ from skep.fields import (
     Uid,
     WallClock,
 )
-from skep.kernel import fs
-from skep.kernel.filesystems import (
-    COMMIT,
-    COMMIT_DONE,
-    FILE_SYSTEMS,
-    GETATTR,
-    OPEN,
-    READ_WRITE,
-    SYNC,
-)
-from skep.toolkit import not_negative
-
-READ, WRITE, OPENED, SYNCED, GETATTRS, COMMITTED = b"RWOSGC"
-
-
-def known_type(name):
-    """The name of a type of file system.  Raises UsageError."""
-    if name not in FILE_SYSTEMS:
-        known = sorted(FILE_SYSTEMS)
-        hint = did_you_mean(name, known) or f"it knows {', '.join(known)}"
-        raise UsageError(f"'{name}' is no file system that skep knows", hint=hint)
-    return name
+from skep.fields.files import COMMITTED, GETATTR, OPENED, READ, SYNCED, WRITTEN
+from skep.kernel import file_calls, fs, nfs
+from skep.kernel.filesystems import FILE_SYSTEMS, PROTOTYPES
+from skep.toolkit import choose_csv, not_negative, one_of
 
 
 class Options(TaskOptions):
     letters = {"pid": "-p", "duration": "-d"}
 
     type: str = option(
-        "-t", "--type", metavar="TYPE", check=known_type, help="type of file system"
+        "-t",
+        "--type",
+        metavar="TYPE",
+        check=one_of(FILE_SYSTEMS, "file system"),
+        help="type of file system",
     )
     csv: bool = option("-j", "-s", "--csv", help="comma-separated values, as bcc's")
     min_ms: int = option(
@@ -70,22 +55,23 @@ class Options(TaskOptions):
             raise UsageError("which type of file system?", hint=f"-t, one of {known}")
         self.fs = FILE_SYSTEMS[self.type]
         self.least_ns = self.min_ms * 1000000 + 1000 if self.min_ms else 0
-        if self.csv and self.format == "json":
-            raise UsageError("-j and --format json exclude each other")
-        if self.csv:
-            self.format = "csv"
+        choose_csv(self, "-j")
 
 
 def BANNER(options):
-    what = f"Tracing {options.fs.title} operations"
-    if options.type == "nfs":
-        slower = f" that are slower than {options.min_ms} ms" if options.min_ms else ""
-        return f"{what}{slower}... Ctrl-C to quit"
-    return f"{what} slower than {options.min_ms} ms" if options.min_ms else what
+    slower = f" slower than {options.min_ms} ms" if options.min_ms else ""
+    if of_nfs(options):
+        slower = slower and f" that are{slower}"
+        return f"Tracing NFS operations{slower}... Ctrl-C to quit"
+    return f"Tracing {options.fs.title} operations{slower}"
 
 
 def as_table(options):
     return not options.csv
+
+
+def of_nfs(options):
+    return options.type == "nfs"
 
 
 class Operation(Record):
@@ -105,15 +91,7 @@ class Operation(Record):
     file: Text = column(title=lambda o: "FILE" if o.csv else "FILENAME")
 
 
-class Commit(Record):
-    begun_ns: U64
-    comm: Comm
-    pid: U64
-
-
 operations = Stream(Operation)
-commits = Map("u64", Commit)
-
 functions = on.Plan("functions of the file system")
 calls = on.Plan(
     "system calls",
@@ -122,81 +100,65 @@ calls = on.Plan(
 )
 
 
-def of_nfs(options):
-    return options.type == "nfs"
-
-
-def traced(name, prototype):
+def traced(kind, **other):
     """At the return of a function of the file system, if that has it."""
-    return on.exit(
-        lambda options: getattr(options.fs, name),
-        module=lambda options: options.fs.module,
-        prototype=prototype,
-        when=lambda options: getattr(options.fs, name),
-    )
+
+    def function(options):
+        return getattr(options.fs, kind)
+
+    where = {"module": lambda options: options.fs.module, **other}
+    probe = on.exit(function, prototype=PROTOTYPES[kind], when=function, **where)
+    return lambda handler: functions(probe(handler))
 
 
-@functions
-@traced("read", READ_WRITE)
+@traced("read")
 def read(iocb, ret, elapsed_ns):
-    transferred(READ, iocb, ret, elapsed_ns)
+    done(READ, iocb.ki_filp, fs.begun_at(iocb, ret), ret, elapsed_ns)
 
 
-@functions
-@traced("write", READ_WRITE)
+@traced("write")
 def written(iocb, ret, elapsed_ns):
-    transferred(WRITE, iocb, ret, elapsed_ns)
+    done(WRITTEN, iocb.ki_filp, fs.begun_at(iocb, ret), ret, elapsed_ns)
 
 
-@functions
-@traced("open", OPEN)
+@traced("open")
 def opened(filp, ret, elapsed_ns):
     done(OPENED, filp, 0, ret, elapsed_ns)
 
 
-@functions
-@on.exit(
-    "nfs4_file_open",
-    module="nfsv4",
-    prototype=OPEN,
-    optional=True,
-    when=of_nfs,
-)
+@traced("open4", module="nfsv4", optional=True)
 def opened_nfs4(filp, ret, elapsed_ns):
     done(OPENED, filp, 0, ret, elapsed_ns)
 
 
-@functions
-@traced("sync", SYNC)
+@traced("sync")
 def synced(filp, ret, elapsed_ns):
     done(SYNCED, filp, 0, ret, elapsed_ns)
 
 
-@functions
-@traced("getattr", GETATTR)
+@traced("getattr")
 def got_attributes(path, ret, elapsed_ns):
     if wanted(elapsed_ns):
-        show(GETATTRS, path.dentry.d_sb, path.dentry, 0, ret, elapsed_ns)
+        show(GETATTR, path.dentry.d_sb, path.dentry, 0, ret, elapsed_ns)
 
 
 @functions
-@on.raw_tracepoint("nfs_initiate_commit", COMMIT, "nfs", when=of_nfs)
+@on.raw_tracepoint("nfs_initiate_commit", nfs.COMMIT, "nfs", when=of_nfs)
 def commit_begun(data):
     if bpf.has_type("struct nfs_commit_data") and Options.selected():
-        begun = Commit(begun_ns=bpf.ktime_ns(), pid=bpf.pid(), comm=bpf.comm())
-        commits.update(bpf.address(data), begun)
+        nfs.begin_commit(data)
 
 
 @functions
-@on.raw_tracepoint("nfs_commit_done", COMMIT_DONE, "nfs", when=of_nfs)
+@on.raw_tracepoint("nfs_commit_done", nfs.COMMIT_DONE, "nfs", when=of_nfs)
 def committed(task, data):
     if not bpf.has_type("struct nfs_commit_data"):
         return  # modules of Linux 5.10 do not tell their types
-    commit = commits.lookup(bpf.address(data))
+    commit = nfs.commit_of(data)
     if commit is None:
         return
     elapsed_ns = bpf.ktime_ns() - commit.begun_ns
-    if is_slow(elapsed_ns):
+    if elapsed_ns >= Options.least_ns:
         operations.emit(
             pid=commit.pid,
             comm=commit.comm,
@@ -209,59 +171,24 @@ def committed(task, data):
             duration=elapsed_ns,
             file=bpf.kernel(data.context.dentry.d_name.name),
         )
-    commits.delete(bpf.address(data))
+    nfs.end_commit(data)
+
+
+@calls
+@on.syscall_exit(*file_calls.NAMES, absent=file_calls.ABSENT)
+def called(number, fd, pos, pos_l, pos_h, ret, elapsed_ns):
+    if wanted(elapsed_ns):
+        did(file_calls.operation_of(number), fd, pos, pos_l, pos_h, ret, elapsed_ns)
 
 
 @bpf.inline
-def transferred(operation, iocb, ret, elapsed_ns):
-    # The position has moved by what was read or written.
-    position = iocb.ki_pos - (ret if ret > 0 else 0)
-    done(operation, iocb.ki_filp, position, ret, elapsed_ns)
-
-
-@calls
-@on.syscall_exit("read", "readv", "write", "writev")
-def moved_on(number, fd, ret, elapsed_ns):
-    called(fs.direction(number, READ, WRITE), fd, -1, ret, elapsed_ns)
-
-
-@calls
-@on.syscall_exit("pread64", "pwrite64")
-def moved_at(number, fd, pos, ret, elapsed_ns):
-    called(fs.direction(number, READ, WRITE), fd, pos, ret, elapsed_ns)
-
-
-@calls
-@on.syscall_exit("preadv", "preadv2", "pwritev", "pwritev2")
-def moved_vector_at(number, fd, pos_l, pos_h, ret, elapsed_ns):
-    position = fs.position_of(pos_l, pos_h)
-    called(fs.direction(number, READ, WRITE), fd, position, ret, elapsed_ns)
-
-
-@calls
-@on.syscall_exit("fsync", "fdatasync")
-def synced_call(fd, ret, elapsed_ns):
-    called(SYNCED, fd, 0, ret, elapsed_ns)
-
-
-@calls
-@on.syscall_exit("open", "openat", "openat2", "creat")
-def opened_call(ret, elapsed_ns):
-    if ret >= 0:
-        called(OPENED, ret, 0, 0, elapsed_ns)
-
-
-@bpf.inline
-def called(operation, fd, position, ret, elapsed_ns):
-    """`position` -1 stands for the file's own, which has moved by the result."""
-    if not wanted(elapsed_ns):
-        return
-    file = fs.file_of(fd)
+def did(operation, fd, pos, pos_l, pos_h, ret, elapsed_ns):
+    file = fs.file_of(ret if operation == OPENED else fd)
     if file is None or not fs.is_regular(file):
         return
-    if position < 0:
-        position = file.f_pos - (ret if ret > 0 else 0)
-    show(operation, file.f_inode.i_sb, file.f_path.dentry, position, ret, elapsed_ns)
+    position = file_calls.position_of(operation, file, pos, pos_l, pos_h, ret)
+    result = 0 if operation == OPENED else ret  # no descriptor
+    show(operation, file.f_inode.i_sb, file.f_path.dentry, position, result, elapsed_ns)
 
 
 @bpf.inline
@@ -272,25 +199,19 @@ def done(operation, file, position, ret, elapsed_ns):
 
 
 @bpf.inline
-def is_slow(elapsed_ns):
-    return not Options.least_ns or elapsed_ns >= Options.least_ns
-
-
-@bpf.inline
 def wanted(elapsed_ns):
-    return is_slow(elapsed_ns) and Options.selected()
+    return elapsed_ns >= Options.least_ns and Options.selected()
 
 
 @bpf.inline
 def show(operation, sb, dentry, position, ret, elapsed_ns):
-    if sb.s_magic != Options.fs.magic:
-        return
-    operations.emit(
-        operation=operation,
-        ret=ret,
-        offset=position,
-        position=position,
-        latency=elapsed_ns,
-        duration=elapsed_ns,
-        file=bpf.kernel(dentry.d_name.name),
-    )
+    if sb.s_magic == Options.fs.magic:
+        operations.emit(
+            operation=operation,
+            ret=ret,
+            offset=position,
+            position=position,
+            latency=elapsed_ns,
+            duration=elapsed_ns,
+            file=bpf.kernel(dentry.d_name.name),
+        )

@@ -27,6 +27,7 @@ from skep.fields import (
     WallClock,
 )
 from skep.kernel import sock
+from skep.toolkit import choose_csv
 
 
 class Options(TaskOptions):
@@ -47,10 +48,7 @@ class Options(TaskOptions):
     def finish(self):
         if self.ipv4 and self.ipv6:
             raise UsageError("-4 and -6 exclude each other")
-        if self.csv and self.format == "json":
-            raise UsageError("-s and --format json exclude each other")
-        if self.csv:
-            self.format = "csv"
+        choose_csv(self, "-s")
 
 
 def narrow(options):
