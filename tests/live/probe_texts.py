@@ -51,10 +51,8 @@ GOOD = (
     " args->next_comm",
     't:sched:sched_switch (args->prev_prio < args->next_prio) "%d %d%%",'
     " args->prev_pid, args->next_pid",
-    't:block:block_rq_issue (args->nr_sector > 8) "%d %s", args->nr_sector,'
-    " args->rwbs",
-    't:sock:inet_sock_set_state (args->newstate == TCP_ESTABLISHED) "%d",'
-    " args->sport",
+    't:block:block_rq_issue (args->nr_sector > 8) "%d %s", args->nr_sector, args->rwbs',
+    't:sock:inet_sock_set_state (args->newstate == TCP_ESTABLISHED) "%d", args->sport',
     't:syscalls:sys_enter_openat "%s", args->filename',
     't:syscalls:sys_exit_read (args->ret < 0) "%d", args->ret',
     't:raw_syscalls:sys_enter (args->id == 39) "%lx", args->args[2]',
@@ -91,7 +89,17 @@ _GARBAGE = (
     *("==", "<<", ">>", "&&", "||", "/", "%", "0", "-1", "0x7fffffffffffffff", "1ULL"),
     *("4294967296", "07", "'a'", '"x"', "%s", "%d", "%", "%n", "%-0+99s", "\\", "\0"),
     *("sizeof", "(int)", "(char *)", "(struct file *)", "(void *)", "(bool)", "(u8)"),
-    *("arg1", "arg7", "retval", "args->", "$task", "$task->mm", "$pid", "$nope", "@user"),
+    *(
+        "arg1",
+        "arg7",
+        "retval",
+        "args->",
+        "$task",
+        "$task->mm",
+        "$pid",
+        "$nope",
+        "@user",
+    ),
     *("STRCMP", 'STRCMP("a", arg1)', "NULL", "struct", "unsigned", "(long long)", "{"),
     *("count", "file", "file->f_inode", "*file", "&file->f_path", "args->filename"),
     *("$task->comm", "$task->cred->uid", "$task->comm[3]", "&$task->pid", "é", "\n"),

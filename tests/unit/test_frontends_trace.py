@@ -82,7 +82,7 @@ def parts(text: str) -> tuple[str | None, list[str] | None, list[str]]:
         ('f "100%%"', (None, ["100%"], [])),
         ('f "(%d)", (a)', (None, ["(", ")"], ["(a)"])),
         ('f ((a + (b)) > 1) "x"', ("(a + (b)) > 1", ["x"], [])),
-        ('f (a[1] == \')\') "x"', ("a[1] == ')'", ["x"], [])),
+        ("f (a[1] == ')') \"x\"", ("a[1] == ')'", ["x"], [])),
         ('f (STRCMP(")", a)) "x"', ('STRCMP(")", a)', ["x"], [])),
         (
             'f "%d %d", STRCMP("a,b", c), g(1, 2)',
@@ -148,6 +148,8 @@ REFUSALS = [
     ("form", "u:a:b:c:d", "u:a:b:c:d", "there are too many colons"),
     ("form", "c:", "c:", "the name of a function is missing"),
     ("form", '(a) "x"', "(", "the name of a function is missing"),
+    ("form", "c:str*", "*", "'*' in a name: a probe is at one place"),
+    ("form", "t:sched:a|b", "|", "'|' in a name: a probe is at one place"),
     ("offset", "f+", "f+", "the offset is missing"),
     ("offset", "f+z", "z", "'z' is no number"),
     ("offset", "f+-3", "-3", "this is no offset in a function"),

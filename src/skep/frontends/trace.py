@@ -101,6 +101,14 @@ def _spec(spec: Part) -> tuple[str, str, Part]:
         library, name = _usdt(spec, parts)
     if not name.text:
         raise UsageError("the name of a function is missing", spec.place, hint=FORMS)
+    for sign in "*|":
+        at = name.text.find(sign)
+        if at >= 0:
+            raise UsageError(
+                f"'{sign}' in a name: a probe is at one place",
+                name.span(at, at + 1),
+                hint="funccount and its like take patterns",
+            )
     if kind in ("t", "u") and not library:
         missing = "category" if kind == "t" else "library"
         raise UsageError(f"the {missing} is missing", spec.place, hint=FORMS)
