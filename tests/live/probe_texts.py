@@ -17,7 +17,8 @@ GOOD = (
     'vfs_write(struct file *f, const char *b, size_t n) (n % 13 == 1) "%lu %p", n, b',
     'vfs_read (file->f_mode & FMODE_WRITE && !(file->f_flags & O_DIRECT)) "%x",'
     " file->f_flags",
-    'vfs_open "%s in %s", path->dentry->d_name.name, path->dentry->d_parent->d_name.name',
+    'vfs_open "%s in %s", path->dentry->d_name.name,'
+    " path->dentry->d_parent->d_name.name",
     'vfs_open "%llu %hd", path->dentry->d_inode->i_ino, path->mnt->mnt_flags',
     'do_sys_openat2 "%d %s %o", dfd, arg2@user, how->flags',
     'do_sys_openat2 (STRCMP("/etc", arg2@user)) "[%-30.20s]", filename',
@@ -112,7 +113,8 @@ _GARBAGE = (
 _PLACE = re.compile(r"[^\s(]+(?:\([^)]*\))?")
 _QUOTED = re.compile(r'"[^"]*"')
 _OPERAND = re.compile(
-    r"\b(?!struct|sizeof|int|long|char|STRCMP|ntohs)(?:\w+(?:->|\.))*[a-z]\w+\b(?! *\*\)|\()"
+    r"\b(?!struct|sizeof|int|long|char|STRCMP|ntohs)"
+    r"(?:\w+(?:->|\.))*[a-z]\w+\b(?! *\*\)|\()"
 )
 
 _CASTS = (
@@ -149,7 +151,7 @@ def mutants(random_: random.Random) -> Iterator[str]:
 
 
 def _by_chance(text: str, random_: random.Random) -> str:
-    """A probe at the place of another, with values and a predicate of the same words."""
+    """A probe at the place of another, with C made of the same words."""
     place = _PLACE.search(text)
     assert place is not None
     operands = _OPERAND.findall(_QUOTED.sub("", text[place.end() :])) or ["arg1"]
