@@ -214,9 +214,10 @@ def test_kinds_of_classic_fields() -> None:
             "\tfield:s8 level;\toffset:24;\tsize:1;\tsigned:1;\n"
             "\tfield:__rel_loc char[] text;\toffset:28;\tsize:4;\tsigned:0;\n"
             "\tfield:const char __user * path;\toffset:32;\tsize:8;\tsigned:0;\n"
+            "\tfield:__data_loc cpumask_t cpus;\toffset:40;\tsize:4;\tsigned:0;\n"
         )
     )
-    needs = {"comm", "level", "text", "path"}
+    needs = {"comm", "level", "text", "path", "cpus"}
     (site,) = sites(Tracepoint("a:b"), needs, target)
     assert site.attach.id == 7
     assert site.params == (
@@ -224,6 +225,7 @@ def test_kinds_of_classic_fields() -> None:
         Param("level", "s8", CtxField(24, 1, True)),
         Param("text", "char[]", DataLoc(28, relative=True)),
         Param("path", "const char *", CtxField(32, 8, False), user=True),
+        Param("cpus", "cpumask_t[]", DataLoc(40)),
     )
 
 

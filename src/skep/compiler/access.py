@@ -171,8 +171,10 @@ class Access:
         base = self.address(place.base, place.offset)
         address = b.lea(base) if isinstance(base, Address) else b.move(_register(base))
         b.alu("+", address, scaled)
-        # The verifier accepts no variable offset into what a trusted pointer points to.
-        space = "kernel" if place.space == "trusted" else place.space
+        # The verifier accepts no variable offset into what a trusted pointer points to,
+        # or into the context.
+        moved = place.space in ("trusted", "context")
+        space = "kernel" if moved else place.space
         loaded = self.load(address, 0, element, space, span)
         assert isinstance(loaded, Register)
         b.move(loaded.register, result)

@@ -59,6 +59,9 @@ class Fetcher:
 
     def parameter(self, param: Param) -> Value:
         """The value of a parameter, converted to its type."""
+        if isinstance(param.fetch, DataLoc):
+            element = self.walker.type_named(param.type.partition("[")[0], self.span)
+            return Register(self.data_loc(param.fetch), Pointer(element, "kernel"))
         type_ = self.walker.type_named(param.type, self.span)
         if isinstance(param.fetch, Number) and isinstance(type_, Int):
             return convert(self.builder, Const(param.fetch.value), type_)
@@ -77,8 +80,6 @@ class Fetcher:
             space = "user" if param.user else "trusted" if param.trusted else "kernel"
             pointer = Pointer(type_.target, space, param.nullable)
             return Register(raw, pointer)
-        if isinstance(param.fetch, DataLoc):
-            return Register(raw, Pointer(Int(1, False), "kernel"))
         if not isinstance(type_, Int):
             raise InternalError(f"{param.name}: a parameter of type {type_}")
         return convert(self.builder, Register(raw, U64), type_)

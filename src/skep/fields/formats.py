@@ -95,7 +95,12 @@ def _conversion(match: re.Match[str], span: Callable[[int, int], Span]) -> Conve
     sizes = (match["width"], match["precision"][1:])
     if any(size and int(size) > _WIDEST for size in sizes):
         raise UsageError(f"'{match[0]}' is wider than {_WIDEST}", place)
-    shown = f"%{match['flags']}{match['width']}{match['precision']}{letter}"
+    flags = match["flags"]
+    if kind not in tuple(_SIGNED):
+        flags = flags.replace("+", "").replace(" ", "")  # C knows no sign there
+    if kind == "o" and "#" in flags:
+        flags, letter = flags.replace("#", ""), "s"  # Python would say 0o755
+    shown = f"%{flags}{match['width']}{match['precision']}{letter}"
     return Conversion(kind, ctype, shown, match.start(), match.end())
 
 

@@ -141,6 +141,8 @@ def _shower(conversion: Conversion, member: Member, context: Context) -> _Show:
         return lambda pid, raw: decoded(raw[:size])
     if kind == "c":
         return lambda pid, raw: decoded(bytes((raw,))) if raw else ""
+    if kind == "o" and conversion.python.endswith("s"):
+        return lambda pid, raw: f"0{raw:o}"
     if kind == "p":
         return lambda pid, raw: f"0x{raw:x}"
     if kind == "K":

@@ -32,7 +32,12 @@ def parse_signature(inner: Part) -> Sequence[Parameter]:
     parts = [inner.part(*place) for place in split_list(inner.text, inner.span)]
     if [part.text for part in parts] == ["void"]:
         return []
-    return [_parameter(part) for part in parts]
+    parameters = [_parameter(part) for part in parts]
+    names = [each.name for each in parameters]
+    for part, name in zip(parts, names):
+        if names.count(name) > 1:
+            raise UsageError(f"'{name}' is there twice", part.place)
+    return parameters
 
 
 def _parameter(part: Part) -> Parameter:
@@ -41,7 +46,7 @@ def _parameter(part: Part) -> Parameter:
         "_0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
     )
     name = text[len(type_) :]
-    if not type_.strip() or not name.isidentifier():
+    if type_.strip() in ("", "struct", "union", "enum") or not name.isidentifier():
         raise UsageError(
             f"'{text}' is no parameter", part.place, hint="expected 'struct file *file'"
         )

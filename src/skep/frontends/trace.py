@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from skep.compiler.intrinsics.registry import counted
 from skep.errors import UsageError
 from skep.fields.formats import Format, parse_format
 from skep.frontends.cexpr import balanced_end, split_list
@@ -21,6 +22,8 @@ FORMS = (
     "a probe is 'function', 'library:function', 'p:library:function',"
     " 'r:library:function', 't:category:event' or 'u:library:probe'"
 )
+
+KINDS = ("p", "r", "t", "u")
 
 
 class ProbeText(NamedTuple):
@@ -50,7 +53,7 @@ def parse(text: str) -> ProbeText:
     """Read the text of a probe.  Raises UsageError with the place in the text."""
     everything = whole(text).stripped()
     if not everything.text:
-        raise UsageError("the probe is empty", everything.span(0, 1), hint=FORMS)
+        raise UsageError("the probe is empty", hint=FORMS)
     end = next((i for i, c in enumerate(everything.text) if c in " \t\n("), None)
     spec, rest = everything.part(0, end), everything.part(len(everything.text))
     if end is not None:
@@ -77,11 +80,15 @@ def _spec(spec: Part) -> tuple[str, str, Part]:
     first, *others = parts = spec.split(":")
     if not others:
         kind, library, name = "p", "", first
+    elif len(parts) == 2 and first.text in KINDS:
+        raise UsageError(
+            f"'{first.text}:' wants two more parts", spec.place, hint=FORMS
+        )
     elif len(parts) == 2:
         kind, library, name = "p", first.text, others[0]
     else:
         kind = first.text or "p"
-        if kind not in ("p", "r", "t", "u"):
+        if kind not in KINDS:
             raise UsageError(
                 f"probe type must be '', 'p', 't', 'r', or 'u', but got '{kind}'",
                 first.place,
@@ -94,6 +101,14 @@ def _spec(spec: Part) -> tuple[str, str, Part]:
         library, name = _usdt(spec, parts)
     if not name.text:
         raise UsageError("the name of a function is missing", spec.place, hint=FORMS)
+    for sign in "*|":
+        at = name.text.find(sign)
+        if at >= 0:
+            raise UsageError(
+                f"'{sign}' in a name: a probe is at one place",
+                name.span(at, at + 1),
+                hint="funccount and its like take patterns",
+            )
     if kind in ("t", "u") and not library:
         missing = "category" if kind == "t" else "library"
         raise UsageError(f"the {missing} is missing", spec.place, hint=FORMS)
@@ -117,13 +132,15 @@ def _offset(name: Part, kind: str) -> tuple[Part, int]:
     if not plus:
         return name, 0
     behind = name.part(len(function) + 1)
+    if not behind.text:
+        raise UsageError("the offset is missing", name.place, hint="expected +0x10")
     if kind != "p":
         raise UsageError(
             "only a probe at an entry can have an offset", name.place, hint=FORMS
         )
     offset = number_of(behind)
-    if offset < 0:
-        raise UsageError("an offset cannot be negative", behind.place)
+    if not 0 <= offset < 1 << 63:
+        raise UsageError("this is no offset in a function", behind.place)
     return name.part(0, len(function)), offset
 
 
@@ -185,12 +202,12 @@ def _check_number(
     if wanted > given:
         place = format.conversions[given]
         raise UsageError(
-            f"the format wants {wanted} values, {given} are given",
+            f"the format takes {counted(wanted, 'value')}, not {given}",
             inner.span(place.start, place.end),
         )
     if given > wanted:
         raise UsageError(
-            f"the format shows {wanted} values, {given} are given",
+            f"the format takes {counted(wanted, 'value')}, not {given}",
             values[wanted].place,
             hint="'%%' shows a percent sign" if wanted == 0 else "",
         )

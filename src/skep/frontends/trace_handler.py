@@ -69,7 +69,7 @@ def traced(
     scope = Scope(target, stream=stream)
     expressions = [*shown, *([test] if test else [])]
     parameters = used_parameters(expressions, place.parameters, scope)
-    span = probe.text.place
+    span = probe.name.place
     given = [
         ("probe", tree.Literal(number, span)),
         *((member.name, each) for member, each in zip(members, shown)),

@@ -89,7 +89,12 @@ def _parse(text: str) -> Declared:
 
 
 def split_user(text: str) -> tuple[str, bool]:
-    """A C type without __user, and whether it had one."""
+    """A C type without __user, and whether it had one.
+
+    Pointers to functions, which a program has no use for, become pointers to void.
+    """
+    if "(" in text:
+        return "void *", False
     words = text.split()
     return " ".join(word for word in words if word != "__user"), "__user" in words
 

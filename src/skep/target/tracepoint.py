@@ -14,7 +14,7 @@ _FIELD = (
     r"field:(?P<type>.*?)\s*(?P<name>\w+)(?P<array>\[[^\]]*\])?;"
     r"\s*offset:(?P<offset>\d+);\s*size:(?P<size>\d+);(?:\s*signed:(?P<signed>\d);)?"
 )
-_DYNAMIC = r"__(data_loc|rel_loc)\s+(.*?)\s*\[\]$"
+_DYNAMIC = r"__(data_loc|rel_loc)\s+(.*?)\s*(?:\[\])?$"
 
 
 class TracepointField(NamedTuple):

@@ -92,8 +92,9 @@ def pointer_to(
 ) -> Register:
     """The address of something in memory."""
     b = walker.builder
-    # A typed pointer that was moved has not the type that the verifier knows any more.
-    kept = "kernel" if space == "trusted" else space
+    # A typed pointer that was moved has not the type that the verifier knows any more,
+    # and through a context that was moved it lets nothing be loaded.
+    kept = "kernel" if space in ("trusted", "context") else space
     type_ = Pointer(target, kept)  # type: ignore[arg-type]
     if isinstance(base, Slot):
         return Register(b.lea(Address(base, offset)), type_)
