@@ -19,10 +19,9 @@ USAGE = """usage: skep TOOL [options]     trace something; 'skep TOOL --help' te
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run skep with these arguments; returns the exit status."""
-    words = list(sys.argv[1:] if arguments is None else arguments)
     try:
         _check_standard_files()
-        return _dispatch(words)
+        return _dispatch(_command_line() if arguments is None else arguments)
     except SkepError as error:
         _complain(f"skep: {error}\n")
         return error.exit_status
@@ -42,6 +41,19 @@ def _check_standard_files() -> None:
         pass
     if sys.stdout is None:
         raise SkepError("cannot write the output: standard output is closed")
+
+
+def _command_line() -> list[str]:
+    """What was typed; a link to skep with the name of a tool stands for the tool."""
+    name = os.path.basename(sys.argv[0])
+    if name.isidentifier() and not name.startswith("skep"):
+        from skep.toolkit.tool import load
+
+        try:
+            return [load(name).name, *sys.argv[1:]]
+        except UsageError:
+            pass  # another name for skep itself
+    return sys.argv[1:]
 
 
 def _dispatch(words: Sequence[str]) -> int:
