@@ -10,8 +10,9 @@ This module itself is compiled at each start, so it is short.
 
 import sys
 
-if sys.version_info < (3, 9):
-    sys.exit("skep: needs Python 3.9 or later; this is %d.%d" % sys.version_info[:2])
+if sys.version_info < (3, 9):  # noqa: UP036
+    version = ".".join(map(str, sys.version_info[:2]))
+    sys.exit(f"skep: needs Python 3.9 or later, and this is {version}")
 
 import _signal as signal  # what is beneath "signal", which first imports more
 
@@ -132,7 +133,7 @@ class Importer:
 
     def _keep(self, name, data):
         """Write bytecode, under another name first: others may be reading."""
-        draft = "%s.%d" % (name, os.getpid())
+        draft = f"{name}.{os.getpid()}"
         try:
             file = os.open(draft, _NEW, 0o600, dir_fd=self._cache)
             try:
@@ -160,8 +161,8 @@ def main():
             home = getpwuid(os.geteuid()).pw_dir
         except KeyError:
             home = ""
-        python = "%s-%x" % (sys.implementation.cache_tag, sys.hexversion)
-        name = "%s-%s-%d" % (CONTENT[:16], python, sys.flags.optimize)
+        python = f"{sys.implementation.cache_tag}-{sys.hexversion:x}"
+        name = f"{CONTENT[:16]}-{python}-{sys.flags.optimize}"
         cache = open_cache(home, name)
     sys.path[0] = archive
     sys.meta_path.insert(0, Importer(archive, cache))
