@@ -12,6 +12,9 @@ from skep.errors import SkepError, UsageError
 USAGE = """usage: skep TOOL [options]     trace something; 'skep TOOL --help' tells more
        skep list               the tools, with a line on each
        skep doctor [TOOL ...]  what this kernel and these privileges allow
+       skep describe [TOOL ..] the same for programs: options, output, probes (JSON)
+       skep completion SHELL   completion of command lines: bash, zsh or fish
+       skep man [TOOL]         the manual page, for man(1)
        skep help [TOOL]        this, or the help of a tool
        skep --version
 """
@@ -97,6 +100,24 @@ def _doctor(arguments: Sequence[str]) -> int:
     return examine(arguments)
 
 
+def _describe(arguments: Sequence[str]) -> int:
+    from skep.toolkit.describe import describe
+
+    return describe(arguments)
+
+
+def _completion(arguments: Sequence[str]) -> int:
+    from skep.toolkit.completion import completion
+
+    return completion(arguments)
+
+
+def _man(arguments: Sequence[str]) -> int:
+    from skep.toolkit.man import man
+
+    return man(arguments)
+
+
 def _help(arguments: Sequence[str]) -> int:
     from skep.output.writer import show
     from skep.toolkit.help import help_text
@@ -132,6 +153,9 @@ def _complain(text: str) -> None:
 _COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
     "list": _list,
     "doctor": _doctor,
+    "describe": _describe,
+    "completion": _completion,
+    "man": _man,
     "help": _help,
     "-h": _help,
     "--help": _help,

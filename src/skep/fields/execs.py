@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from skep.fields.base import Cell, Context, Member, Value
+from skep.fields.base import BOOLEAN, Cell, Context, Member, Value
 from skep.fields.integers import U8
 from skep.fields.text import Args, is_cut, split_strings
 
@@ -17,6 +17,7 @@ class Interpreted(U8):
     """
 
     meaning = "whether the file is a script that an interpreter runs"
+    json = BOOLEAN
 
     @classmethod
     def cells(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from skep.fields.base import Cell, Context, Field, Member, Value
+from skep.fields.base import STRING, Cell, Context, Field, Key, Member, Value
 
 NOT_FOUND = 1
 """A failure without a number: gethostbyname(3) leaves that in a variable (h_errno)."""
@@ -38,6 +38,15 @@ class LookupResult(Field):
     meaning = "0, or an error number of getaddrinfo"
 
     @classmethod
+    def symbol_keys(cls, member: Member) -> Sequence[Key]:
+        """The name of the error."""
+        return (Key(cls._error_key(member), STRING, "name of the error", True),)
+
+    @classmethod
+    def _error_key(cls, member: Member) -> str:
+        return "error" if member.name == "ret" else f"{member.name}_error"
+
+    @classmethod
     def cells(
         cls, member: Member, members: Sequence[Member], context: Context
     ) -> Sequence[Cell]:
@@ -47,7 +56,7 @@ class LookupResult(Field):
     @classmethod
     def value(cls, member: Member, context: Context) -> Value:
         """The number."""
-        key = "error" if member.name == "ret" else f"{member.name}_error"
+        key = cls._error_key(member)
 
         def symbols(raw: int) -> Mapping[str, str]:
             return {key: _ERRORS[raw]} if raw in _ERRORS else {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 from collections.abc import Callable, Mapping, Sequence
 
-from skep.fields.base import Cell, Context, Field, Member, Value
+from skep.fields.base import STRING, Cell, Context, Field, Key, Member, Value
 
 RESTARTS = {
     512: "ERESTARTSYS",
@@ -45,10 +45,19 @@ class Ret(Field):
     meaning = "result, or negative error number"
 
     @classmethod
+    def symbol_keys(cls, member: Member) -> Sequence[Key]:
+        """The name of the error."""
+        return (Key(cls._error_key(member), STRING, "name of the error", True),)
+
+    @classmethod
+    def _error_key(cls, member: Member) -> str:
+        return "error" if member.name == "ret" else f"{member.name}_error"
+
+    @classmethod
     def value(cls, member: Member, context: Context) -> Value:
         """The result as returned."""
-        key = "error" if member.name == "ret" else f"{member.name}_error"
-        return Value(member.name, member.raw, symbols=error_symbols(key, -1))
+        symbols = error_symbols(cls._error_key(member), -1)
+        return Value(member.name, member.raw, symbols=symbols)
 
 
 class Errno(Field):
@@ -62,6 +71,11 @@ class Errno(Field):
     width = 3
     align = ">"
     meaning = "error number, or 0"
+
+    @classmethod
+    def symbol_keys(cls, member: Member) -> Sequence[Key]:
+        """The name of the error."""
+        return (Key(f"{member.name}_name", STRING, "name of the error", True),)
 
     @classmethod
     def value(cls, member: Member, context: Context) -> Value:

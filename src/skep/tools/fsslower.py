@@ -57,7 +57,12 @@ class Options(TaskOptions):
     letters = {"pid": "-p", "duration": "-d"}
 
     type: str = option(
-        "-t", "--type", metavar="TYPE", check=known_type, help="type of file system"
+        "-t",
+        "--type",
+        metavar="TYPE",
+        check=known_type,
+        choices=sorted(FILE_SYSTEMS),
+        help="type of file system",
     )
     csv: bool = option("-j", "-s", "--csv", help="comma-separated values, as bcc's")
     min_ms: int = option(
