@@ -12,6 +12,9 @@ from skep.errors import SkepError, UsageError
 USAGE = """usage: skep TOOL [options]     trace something; 'skep TOOL --help' tells more
        skep list               the tools, with a line on each
        skep doctor [TOOL ...]  what this kernel and these privileges allow
+       skep describe [TOOL ..] the same for programs: options, output, probes (JSON)
+       skep completion SHELL   completion of command lines: bash, zsh or fish
+       skep man [TOOL]         the manual page, for man(1)
        skep help [TOOL]        this, or the help of a tool
        skep --version
 """
@@ -19,10 +22,9 @@ USAGE = """usage: skep TOOL [options]     trace something; 'skep TOOL --help' te
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run skep with these arguments; returns the exit status."""
-    words = list(sys.argv[1:] if arguments is None else arguments)
     try:
         _check_standard_files()
-        return _dispatch(words)
+        return _dispatch(_command_line() if arguments is None else arguments)
     except SkepError as error:
         _complain(f"skep: {error}\n")
         return error.exit_status
@@ -42,6 +44,19 @@ def _check_standard_files() -> None:
         pass
     if sys.stdout is None:
         raise SkepError("cannot write the output: standard output is closed")
+
+
+def _command_line() -> list[str]:
+    """What was typed; a link to skep with the name of a tool stands for the tool."""
+    name = os.path.basename(sys.argv[0])
+    if name.isidentifier() and not name.startswith("skep"):
+        from skep.toolkit.tool import load
+
+        try:
+            return [load(name).name, *sys.argv[1:]]
+        except UsageError:
+            pass  # another name for skep itself
+    return sys.argv[1:]
 
 
 def _dispatch(words: Sequence[str]) -> int:
@@ -85,6 +100,24 @@ def _doctor(arguments: Sequence[str]) -> int:
     return examine(arguments)
 
 
+def _describe(arguments: Sequence[str]) -> int:
+    from skep.toolkit.describe import describe
+
+    return describe(arguments)
+
+
+def _completion(arguments: Sequence[str]) -> int:
+    from skep.toolkit.completion import completion
+
+    return completion(arguments)
+
+
+def _man(arguments: Sequence[str]) -> int:
+    from skep.toolkit.man import man
+
+    return man(arguments)
+
+
 def _help(arguments: Sequence[str]) -> int:
     from skep.output.writer import show
     from skep.toolkit.help import help_text
@@ -120,6 +153,9 @@ def _complain(text: str) -> None:
 _COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
     "list": _list,
     "doctor": _doctor,
+    "describe": _describe,
+    "completion": _completion,
+    "man": _man,
     "help": _help,
     "-h": _help,
     "--help": _help,

@@ -36,6 +36,7 @@ class Option:
         "rest",
         "heading",
         "listed",
+        "choices",
     )
 
     def __init__(
@@ -48,6 +49,7 @@ class Option:
         check: Callable[[Any], Any] | None,
         rest: bool,
         listed: bool = False,
+        choices: Sequence[str] = (),
     ) -> None:
         self.flags = tuple(flags)
         self.default = default
@@ -57,6 +59,7 @@ class Option:
         self.check = check
         self.rest = rest
         self.listed = listed
+        self.choices = tuple(choices)
         self.name = ""
         self.type: Any = str
         self.heading = ""
@@ -72,6 +75,7 @@ class Option:
             self.check,
             self.rest,
             self.listed,
+            self.choices,
         )
         copy.name, copy.type, copy.heading = self.name, self.type, self.heading
         return copy
@@ -117,6 +121,7 @@ def option(
     check: Callable[[Any], Any] | None = None,
     rest: bool = False,
     listed: bool = False,
+    choices: Sequence[str] = (),
 ) -> Any:
     """Declare an option: `failed: bool = option("-x", "--failed", help="…")`.
 
@@ -125,9 +130,10 @@ def option(
     `check` gets the value and returns it, or another, or raises UsageError.  With
     `rest` it takes all that is left of the line.
     With `listed` it takes several values with commas between; they make a tuple, which
-    `in` of kernel-side code understands.
+    `in` of kernel-side code understands.  `choices` are the values that there are, for
+    descriptions and completion; what to say of others is `check`'s affair.
     """
-    return Option(flags, default, help, metavar, repeat, check, rest, listed)
+    return Option(flags, default, help, metavar, repeat, check, rest, listed, choices)
 
 
 class Options:

@@ -11,6 +11,9 @@ from skep.authoring.outputs import Map
 from skep.errors import UsageError
 from skep.fields import CgroupId, Pid, Tid, Uid
 
+FORMATS = ("table", "json", "csv")
+STAGES = ("tree", "ir", "asm", "spec", "log")
+
 _COMM_BYTES = 15  # TASK_COMM_LEN without the NUL, include/linux/sched.h
 
 
@@ -46,7 +49,10 @@ class RunOptions(Options):
         "--count", metavar="N", help="stop after this many rows or reports"
     )
     format: str = option(
-        "--format", metavar="FORMAT", help="table, json (one object a line) or csv"
+        "--format",
+        metavar="FORMAT",
+        choices=FORMATS,
+        help="table, json (one object a line) or csv",
     )
     json: bool = option("--json", help="the same as --format json")
     columns: str = option("--columns", metavar="A,B", help="show these columns only")
@@ -60,6 +66,7 @@ class RunOptions(Options):
     dump: str = option(
         "--dump",
         metavar="STAGE",
+        choices=STAGES,
         help="print tree, ir, asm, spec or log of each program, and stop",
     )
 

@@ -149,6 +149,30 @@ class Value(NamedTuple):
     remember: bool = True
 
 
+class Key(NamedTuple):
+    """A key in JSON, for descriptions of a record.
+
+    `type` is in the words of JSON Schema: {"type": "integer"}.  An `optional` key is
+    not in every line.
+    """
+
+    name: str
+    type: Mapping[str, Any]
+    meaning: str = ""
+    optional: bool = False
+
+
+STRING: Mapping[str, Any] = {"type": "string"}
+STRINGS: Mapping[str, Any] = {"type": "array", "items": STRING}
+MAYBE_STRING: Mapping[str, Any] = {"type": ["string", "null"]}
+BOOLEAN: Mapping[str, Any] = {"type": "boolean"}
+
+
+def truncated_key(name: str) -> Key:
+    """The key that tells that a text was cut."""
+    return Key(f"{name}_truncated", BOOLEAN, "true where the text was cut", True)
+
+
 class Field:
     """Base of all field types; by itself a u64 shown in decimal.
 
@@ -161,8 +185,9 @@ class Field:
              the column's defaults; an empty title is the member's name in capitals
     shown    expression that a `varied` field prints, `{}` standing for the raw value
     varied   nearly every record has another value, so texts are not kept
-    unit, meaning
-             for descriptions of the record; a unit of "ns" is appended to JSON keys
+    unit, meaning, json
+             for descriptions of the record; a unit of "ns" is appended to JSON keys,
+             and `json` is the type of the value there, as in `Key`
     """
 
     ctype = "u64"
@@ -176,6 +201,7 @@ class Field:
     varied = False
     unit = ""
     meaning = ""
+    json: Mapping[str, Any] = {"type": "integer"}
 
     @classmethod
     def cells(
@@ -221,6 +247,16 @@ class Field:
         if cls.unit == "ns" and not member.name.endswith("_ns"):
             return f"{member.name}_ns"
         return member.name
+
+    @classmethod
+    def symbol_keys(cls, member: Member) -> Sequence[Key]:
+        """The keys in JSON that the `symbols` of `value` add."""
+        return ()
+
+    @classmethod
+    def choices(cls) -> Sequence[str]:
+        """What `parse` understands, where that is a list of names."""
+        return ()
 
     @classmethod
     def parse(cls, text: str) -> int:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from skep.errors import UsageError, did_you_mean
-from skep.fields.base import Context, Field, Member, Value
+from skep.fields.base import STRING, Context, Field, Key, Member, Value
 
 
 class Disk(Field):
@@ -22,6 +22,11 @@ class Disk(Field):
     width = 7
     spec = ""
     meaning = "device number"
+
+    @classmethod
+    def symbol_keys(cls, member: Member) -> Sequence[Key]:
+        """The name."""
+        return (Key(f"{member.name}_name", STRING, "name of the device"),)
 
     @classmethod
     def text(cls, raw: Any, spec: str, context: Context) -> str:
@@ -123,6 +128,11 @@ class IoFlags(Field):
     width = 30
     spec = ""
     meaning = "operation and flags of a block request"
+
+    @classmethod
+    def symbol_keys(cls, member: Member) -> Sequence[Key]:
+        """The flags in words."""
+        return (Key(f"{member.name}_text", STRING, "the flags in words"),)
 
     @classmethod
     def text(cls, raw: Any, spec: str, context: Context) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from skep.fields.base import Cell, Context, Member, NoColumn, Value
+from skep.fields.base import BOOLEAN, Cell, Context, Member, NoColumn, Value
 from skep.fields.integers import U8
 from skep.fields.text import Args, is_cut, split_strings
 
@@ -14,6 +14,7 @@ class Interpreted(NoColumn, U8):
     """Whether the file is a script, which its interpreter gets as an argument."""
 
     meaning = "whether the file is a script that an interpreter runs"
+    json = BOOLEAN
 
     @classmethod
     def value(cls, member: Member, context: Context) -> Value:

@@ -8,7 +8,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from skep.errors import UsageError, did_you_mean
-from skep.fields.base import Cell, Context, Field, Member, Value
+from skep.fields.base import (
+    MAYBE_STRING,
+    STRINGS,
+    Cell,
+    Context,
+    Field,
+    Key,
+    Member,
+    Value,
+)
 
 ALIASES = ("O_ACCMODE", "O_FSYNC", "O_NDELAY", "O_RSYNC")
 """Not flags of their own: a mask, and older names of O_SYNC and O_NONBLOCK."""
@@ -49,6 +58,16 @@ class OpenFlags(Field):
     width = 8
     spec = "08o"
     meaning = "flags of open(2)"
+
+    @classmethod
+    def symbol_keys(cls, member: Member) -> Sequence[Key]:
+        """The names of the flags."""
+        return (Key(f"{member.name}_names", STRINGS, "the flags by name"),)
+
+    @classmethod
+    def choices(cls) -> Sequence[str]:
+        """The names of all flags."""
+        return sorted(open_flags())
 
     @classmethod
     def names(cls, flags: int) -> list[str]:
@@ -137,6 +156,7 @@ class FileOperation(Field):
     width = 1
     spec = ""
     meaning = "kind of operation"
+    json = MAYBE_STRING
 
     WORDS: ClassVar[Mapping[str, str]] = {
         "C": "commit",

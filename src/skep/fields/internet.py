@@ -6,7 +6,7 @@ import sys
 from typing import Any
 
 from skep.errors import UsageError
-from skep.fields.base import Context, Field, Member, Value
+from skep.fields.base import STRING, Context, Field, Member, Value
 
 IPV4 = 4
 IPV6 = 6
@@ -37,6 +37,7 @@ class IpAddress(Field):
     width = 15
     spec = ""
     meaning = "IP address"
+    json = STRING
 
     @classmethod
     def text(cls, raw: Any, spec: str, context: Context) -> str:

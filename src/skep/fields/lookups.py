@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from skep.fields.base import Context, Member, NoColumn, Value
+from skep.fields.base import STRING, Context, Key, Member, NoColumn, Value
 from skep.fields.results import error_key
 
 NOT_FOUND = 1
@@ -37,6 +37,11 @@ class LookupResult(NoColumn):
 
     ctype = "s32"
     meaning = "0, or an error number of getaddrinfo"
+
+    @classmethod
+    def symbol_keys(cls, member: Member) -> Sequence[Key]:
+        """The name of the error."""
+        return (Key(error_key(member), STRING, "name of the error", True),)
 
     @classmethod
     def value(cls, member: Member, context: Context) -> Value:

@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from skep.fields.base import Cell, Context, Field, Member, Value
+from skep.fields.base import (
+    STRING,
+    Cell,
+    Context,
+    Field,
+    Key,
+    Member,
+    Value,
+)
 from skep.fields.formats import Conversion, Format
 from skep.fields.stacks import symbol_text
 from skep.fields.text import Text, decoded
@@ -33,6 +41,7 @@ class _Characters(Text):
     """
 
     size = 0
+    json = STRING
 
     @classmethod
     def cells(
@@ -74,6 +83,13 @@ class Message(Field):
     format: Format | None = None
     arguments: Sequence[Member] = ()
     heading = ""
+    meaning = "message of the probe"
+    json = STRING
+
+    @classmethod
+    def symbol_keys(cls, member: Member) -> Sequence[Key]:
+        """The function."""
+        return (Key("function", STRING, "the function or event"),)
 
     @classmethod
     def cells(

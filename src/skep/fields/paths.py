@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from skep.fields.base import Context, Member, Value
+from skep.fields.base import STRING, Context, Key, Member, Value, truncated_key
 from skep.fields.text import Args, is_cut, split_strings
 
 
@@ -18,6 +18,12 @@ class FullPath(Args):
 
     title = "PATH"
     meaning = "path, with the directory that a relative one starts from"
+    json: Mapping[str, Any] = STRING
+
+    @classmethod
+    def symbol_keys(cls, member: Member) -> Sequence[Key]:
+        """Whether it was cut."""
+        return (truncated_key("path"),)
 
     @classmethod
     def text(cls, raw: Any, spec: str, context: Context) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from skep.fields.base import Context, Field, Member, Value
+from skep.fields.base import STRING, Context, Field, Key, Member, Value
 
 
 class PlaceName(Field):
@@ -16,6 +17,7 @@ class PlaceName(Field):
     width = 36
     spec = ""
     meaning = "function, tracepoint or USDT probe"
+    json = STRING
 
     @classmethod
     def text(cls, raw: Any, spec: str, context: Context) -> str:
@@ -37,6 +39,12 @@ class PlaceInProcess(Field):
     title = "FUNC"
     spec = ""
     meaning = "function, and the process that called it"
+    json = STRING
+
+    @classmethod
+    def symbol_keys(cls, member: Member) -> Sequence[Key]:
+        """The process."""
+        return (Key("pid", Field.json, "process id"),)
 
     @classmethod
     def text(cls, raw: Any, spec: str, context: Context) -> str:

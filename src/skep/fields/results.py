@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 from collections.abc import Callable, Mapping, Sequence
 
-from skep.fields.base import Cell, Context, Field, Member, Value
+from skep.fields.base import STRING, Cell, Context, Field, Key, Member, Value
 
 RESTARTS = {
     512: "ERESTARTSYS",
@@ -50,6 +50,11 @@ class Ret(Field):
     meaning = "result, or negative error number"
 
     @classmethod
+    def symbol_keys(cls, member: Member) -> Sequence[Key]:
+        """The name of the error."""
+        return (Key(error_key(member), STRING, "name of the error", True),)
+
+    @classmethod
     def value(cls, member: Member, context: Context) -> Value:
         """The result as returned."""
         symbols = error_symbols(error_key(member), -1)
@@ -67,6 +72,11 @@ class Errno(Field):
     width = 3
     align = ">"
     meaning = "error number, or 0"
+
+    @classmethod
+    def symbol_keys(cls, member: Member) -> Sequence[Key]:
+        """The name of the error."""
+        return (Key(f"{member.name}_name", STRING, "name of the error", True),)
 
     @classmethod
     def value(cls, member: Member, context: Context) -> Value:

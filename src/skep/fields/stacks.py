@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import struct
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from skep.fields.base import Cell, Context, Field, Member, Value
@@ -70,6 +70,18 @@ class Stack(Field):
     spec = ""
     width = 4
     user = False
+    json: Mapping[str, Any] = {
+        "type": ["array", "null"],
+        "items": {
+            "type": "object",
+            "properties": {
+                "address": {"type": "string"},
+                "symbol": {"type": ["string", "null"]},
+                "offset": {"type": "integer"},
+                "module": {"type": "string"},
+            },
+        },
+    }
 
     @classmethod
     def cells(

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from skep.errors import UsageError
-from skep.fields.base import Context, Field, Member, Value
+from skep.fields.base import MAYBE_STRING, STRING, Context, Field, Key, Member, Value
 from skep.fields.text import c_string, decoded
 
 
@@ -81,6 +82,7 @@ class Comm(Field):
     width = 16
     spec = ""
     meaning = "name of the thread"
+    json = STRING
 
     @classmethod
     def text(cls, raw: Any, spec: str, context: Context) -> str:
@@ -102,6 +104,13 @@ class CgroupId(Field):
     width = 30
     spec = ""
     meaning = "id of the version-2 cgroup"
+
+    @classmethod
+    def symbol_keys(cls, member: Member) -> Sequence[Key]:
+        """The path."""
+        return (
+            Key(f"{member.name}_path", MAYBE_STRING, "path; null for one that is gone"),
+        )
 
     @classmethod
     def text(cls, raw: Any, spec: str, context: Context) -> str:

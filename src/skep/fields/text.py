@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 import codecs
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from skep.fields.base import Cell, Context, Field, Member, Value
+from skep.fields.base import (
+    MAYBE_STRING,
+    STRINGS,
+    Cell,
+    Context,
+    Field,
+    Key,
+    Member,
+    Value,
+    truncated_key,
+)
 
 
 class Unreadable(bytes):
@@ -53,6 +63,12 @@ class Text(Field):
     ctype = "string"
     spec = ""
     meaning = "text"
+    json = MAYBE_STRING
+
+    @classmethod
+    def symbol_keys(cls, member: Member) -> Sequence[Key]:
+        """Whether it was cut."""
+        return (truncated_key(member.name),)
 
     @classmethod
     def cells(
@@ -94,6 +110,12 @@ class Args(Field):
     title = "ARGS"
     spec = ""
     meaning = "arguments"
+    json: Mapping[str, Any] = STRINGS
+
+    @classmethod
+    def symbol_keys(cls, member: Member) -> Sequence[Key]:
+        """Whether it was cut."""
+        return (truncated_key(member.name),)
 
     @classmethod
     def cells(
@@ -144,6 +166,7 @@ class Bytes(Field):
     varied: bool = False
     fill: str | None = None
     meaning = "raw bytes"
+    json: Mapping[str, Any] = {"type": "string", "contentEncoding": "base64"}
 
     @classmethod
     def cells(

@@ -1,6 +1,7 @@
 """From a tool's module to a run; and the few functions that tools call themselves."""
 
 from skep.toolkit.checks import (
+    check_stacks,
     choose_csv,
     contains,
     matches,
@@ -15,6 +16,7 @@ from skep.toolkit.tool import Declared, Listing
 __all__ = [
     "Declared",
     "Listing",
+    "check_stacks",
     "choose_csv",
     "contains",
     "matches",

@@ -7,11 +7,9 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from skep.authoring.options import Option, Options
+from skep.authoring.shared_options import FORMATS, STAGES
 from skep.errors import UsageError
 from skep.toolkit.tool import Tool
-
-FORMATS = ("table", "json", "csv")
-STAGES = ("tree", "ir", "asm", "spec", "log")
 
 
 class _Parser(argparse.ArgumentParser):

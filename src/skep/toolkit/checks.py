@@ -40,6 +40,19 @@ def pages(number: int) -> int:
     return number
 
 
+def check_stacks(options: Any) -> None:
+    """The options `folded` and `flamegraph` of a tool that shows stacks with
+    `kernel_stack` and `user_stack`.  Raises UsageError."""
+    if not (options.folded or options.flamegraph):
+        return
+    if not (options.user_stack or options.kernel_stack):
+        raise UsageError(
+            "folded stacks and flame graphs need stacks", hint="see -K, -U"
+        )
+    if options.format != "table":
+        raise UsageError("folded stacks and flame graphs have a form of their own")
+
+
 def own_pid() -> int:
     """The process that traces."""
     return os.getpid()

@@ -1,4 +1,4 @@
-"""The stacks of a stream's records, each in one line for programs that draw them."""
+"""The stacks of a stream's records, each in one line or all in a flame graph."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from skep.authoring.outputs import Stream
+from skep.errors import UsageError
 from skep.output.decoder import Decoder
-from skep.output.folded import fold, folded_line
-from skep.output.stack_rows import StackRows
+from skep.output.folded import folded_line
+from skep.output.stacks import FlameGraphFile, StackReader, merged
 from skep.toolkit.run import record_type
 
 if TYPE_CHECKING:
@@ -16,18 +17,24 @@ if TYPE_CHECKING:
 
 
 class FoldedReport:
-    """Writes the stacks of records, with the option `folded` of the tool.
+    """Writes the stacks of records, with the options `folded` and `flamegraph` (a file)
+    of the tool.
 
     No banner and no header: the output is for other programs.
     """
 
-    def __init__(self, run: Run, stream: Stream) -> None:
+    def __init__(self, run: Run, streams: Sequence[Stream]) -> None:
         assert run.session.ring is not None
-        record = record_type(run.binding, stream)
+        if len(streams) > 1:
+            raise UsageError("the stacks of one probe can be shown so, not of several")
+        record = record_type(run.binding, streams[0])
         self._run = run
         self._ring = run.session.ring
         self._left = run.options.limit or run.options.count
-        self._rows = StackRows(record.members, "", run.context)
+        self._stacks = StackReader(record.members, run.context)
+        path = getattr(run.options, "flamegraph", None)
+        self._graph = FlameGraphFile(path, run.tool.name, "events") if path else None
+        self._is_folded = getattr(run.options, "folded", False)
         self._decoder = Decoder([record], "raw", run.context)
 
     def start(self) -> None:
@@ -41,12 +48,12 @@ class FoldedReport:
         if self._left is not None:
             rows = rows[: max(self._left, 0)]
             self._left -= len(rows)
-        self._run.writer.lines([self._line(row) for row in rows])
-
-    def _line(self, row: Sequence[Any]) -> str:
-        (found,) = self._rows.merged([(*row, 1)])
-        stack = fold(found.comm or "", found.user or (), found.kernel or ())
-        return folded_line(stack, 1, delimited=True)
+        stacks = [self._stacks.folded(row) for row in rows]
+        if self._is_folded:
+            lines = [folded_line(stack, 1, delimited=True) for stack in stacks]
+            self._run.writer.lines(lines)
+        if self._graph is not None:
+            self._graph.add(dict(merged((stack, 1) for stack in stacks)))
 
     def interval(self) -> bool:
         """Records have no intervals."""
@@ -55,6 +62,8 @@ class FoldedReport:
     def finish(self) -> None:
         """Show the last records."""
         self.records()
+        if self._graph is not None:
+            self._graph.write()
 
     @property
     def is_done(self) -> bool:

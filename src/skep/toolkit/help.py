@@ -14,8 +14,9 @@ WIDTH = 80
 _LEFT = 28
 """Columns for what an option looks like; its meaning starts there."""
 
-_HELP = Option(["-h", "--help"], None, "show this and exit", None, False, None, False)
-_HELP.type, _HELP.heading = bool, "output"
+HELP = Option(["-h", "--help"], None, "show this and exit", None, False, None, False)
+HELP.type, HELP.heading = bool, "output"
+"""The option that argparse adds to those of every tool."""
 
 
 def show_help(tool: Tool) -> None:
@@ -26,8 +27,7 @@ def show_help(tool: Tool) -> None:
 def help_text(tool: Tool) -> str:
     """Usage, description, options by heading, examples."""
     description, _, examples = tool.doc.strip().partition("Examples:\n")
-    declared = tool.options.options.values()
-    options = [*(each for each in declared if each.name not in tool.preset), _HELP]
+    options = options_of(tool)
     sections = [
         _usage(tool.name, options),
         *(textwrap.fill(each, WIDTH) for each in description.strip().split("\n\n")),
@@ -38,34 +38,46 @@ def help_text(tool: Tool) -> str:
     return "\n\n".join(sections) + "\n"
 
 
+def options_of(tool: Tool) -> list[Option]:
+    """What may be given to a tool, `HELP` last."""
+    declared = tool.options.options.values()
+    return [*(each for each in declared if each.name not in tool.preset), HELP]
+
+
 def _usage(name: str, options: Iterable[Option]) -> str:
     words = [f"usage: skep {name} [options]"]
-    words += [f"[{_value_of(option)}]" for option in options if not option.flags]
+    words += [f"[{value_of(option)}]" for option in options if not option.flags]
     return " ".join(words)
 
 
 def _groups(options: Sequence[Option]) -> list[str]:
-    """The options under their headings, those of the tool itself first."""
-    headings = list(dict.fromkeys(option.heading for option in options[:-1]))[::-1]
+    """The options under their headings."""
     return [
-        "\n".join(
-            [f"{heading}:"]
-            + [_entry(_look(o), o.help) for o in options if o.heading == heading]
-        )
-        for heading in headings
+        "\n".join([f"{heading}:", *(_entry(_look(o), o.help) for o in group)])
+        for heading, group in grouped(options).items()
     ]
+
+
+def grouped(options: Sequence[Option]) -> dict[str, list[Option]]:
+    """Options by their headings, those of the tool itself first."""
+    headings = list(dict.fromkeys(option.heading for option in options[:-1]))[::-1]
+    return {
+        heading: [each for each in options if each.heading == heading]
+        for heading in headings
+    }
 
 
 def _look(option: Option) -> str:
     """How an option is written; long forms stand below each other."""
     if not option.flags:
-        return _value_of(option)
+        return value_of(option)
     indent = "" if len(option.flags[0]) == 2 else "    "
-    value = "" if option.type is bool else f" {_value_of(option)}"
+    value = "" if option.type is bool else f" {value_of(option)}"
     return indent + ", ".join(option.flags) + value
 
 
-def _value_of(option: Option) -> str:
+def value_of(option: Option) -> str:
+    """What the value of an option is called."""
     name = option.metavar or option.name.upper()
     return f"{name} ..." if option.rest else name
 

@@ -198,10 +198,11 @@ class Run:
 
     def _report(self) -> Report:
         streams = list(self.tool.streams.values())
-        if streams and getattr(self.options, "folded", False):
-            from skep.toolkit.folded_report import FoldedReport
+        for name in ("folded", "flamegraph") if streams else ():
+            if getattr(self.options, name, None):
+                from skep.toolkit.folded_report import FoldedReport
 
-            return FoldedReport(self, streams[0])
+                return FoldedReport(self, streams)
         if streams:
             return EventReport(self, streams)
         histograms = list(self.tool.histograms.values())

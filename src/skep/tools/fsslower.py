@@ -42,6 +42,7 @@ class Options(TaskOptions):
         "--type",
         metavar="TYPE",
         check=one_of(FILE_SYSTEMS, "file system"),
+        choices=sorted(FILE_SYSTEMS),
         help="type of file system",
     )
     csv: bool = option("-j", "-s", "--csv", help="comma-separated values, as bcc's")

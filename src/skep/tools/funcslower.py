@@ -29,7 +29,7 @@ from skep.fields import (
 )
 from skep.fields.places import PlaceName
 from skep.frontends.function_pattern import parse, syscall_places
-from skep.toolkit import Declared, not_negative
+from skep.toolkit import Declared, check_stacks, not_negative
 
 SAMPLE = {"functions": ["c:getaddrinfo"]}
 
@@ -61,16 +61,16 @@ class Options(TaskOptions):
     user_stack: bool = option("-U", "--user-stack", help="show the program's stack")
     kernel_stack: bool = option("-K", "--kernel-stack", help="show the kernel's stack")
     folded: bool = option("-f", "--folded", help="stacks only, each in one line")
+    flamegraph: str = option(
+        "--flamegraph", metavar="FILE", help="draw the stacks, as SVG"
+    )
     functions: str = option(metavar="FUNCTION", repeat=True, help="what to time")
 
     def finish(self):
         if not self.functions:
             raise UsageError("no FUNCTION", hint="see 'skep funcslower --help'")
         self.places = [parse(text, kinds="p") for text in self.functions]
-        if self.folded and not (self.user_stack or self.kernel_stack):
-            raise UsageError("-f is about stacks", hint="give -U or -K, too")
-        if self.folded and self.format != "table":
-            raise UsageError("-f has a form of its own")
+        check_stacks(self)
         text = " ".join(self.functions)
         self.span = Span("FUNCTION", 1, 0, len(text), text)
         self.known_places = syscall_places(self.places)

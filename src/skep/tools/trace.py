@@ -32,7 +32,7 @@ from skep.fields import (
 )
 from skep.frontends.trace import parse
 from skep.frontends.trace_handler import Settings, traced
-from skep.toolkit import Declared, contains, own_pid, pages, positive
+from skep.toolkit import Declared, check_stacks, contains, own_pid, pages, positive
 
 SAMPLE = {"probes": ["c:getaddrinfo"]}
 
@@ -75,6 +75,10 @@ class Options(TaskOptions):
         "-K", "--kernel-stack", help="show stacks in the kernel"
     )
     user_stack: bool = option("-U", "--user-stack", help="show stacks of programs")
+    folded: bool = option("--folded", help="stacks only, each in one line")
+    flamegraph: str = option(
+        "--flamegraph", metavar="FILE", help="draw the stacks, as SVG"
+    )
     addresses: bool = option("-a", "--address", help="show addresses in stacks")
     aggregate: bool = option(
         "-A", "--aggregate", help="at the end, show how often each event came"
@@ -95,6 +99,7 @@ class Options(TaskOptions):
             raise UsageError("only one of -p and -L may be specified")
         if self.aggregate and (self.format != "table" or self.sort):
             raise UsageError("-A shows a table in an order of its own")
+        check_stacks(self)
         chosen = self.pid is not None or self.tid is not None
         self.left_out = None if self.include_self or chosen else own_pid()
         self.frames = "offset module address" if self.addresses else "offset module"

@@ -1,0 +1,310 @@
+"""`skep completion`: scripts that complete command lines, for bash, zsh and fish.
+
+The scripts have all words in them: completing runs nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+from skep.authoring.options import Option
+from skep.errors import UsageError
+from skep.output.writer import show
+from skep.toolkit import help
+from skep.toolkit.describe import choices_of
+from skep.toolkit.tool import Tool, load, tool_names
+
+USAGE = """usage: skep completion bash|zsh|fish
+
+Print a script for the shell that completes the command lines of skep, and of links to
+it that have the names of tools.
+"""
+
+COMMANDS = {
+    "list": "the tools, with a line on each",
+    "doctor": "what this kernel and these privileges allow",
+    "describe": "options, output and probes, as JSON",
+    "completion": "completion of command lines",
+    "man": "the manual page",
+    "help": "this, or the help of a tool",
+}
+"""The commands that are no tools."""
+
+WITH_TOOLS = ("doctor", "describe", "help", "man")
+"""Commands whose arguments are names of tools."""
+
+SHELLS = ("bash", "zsh", "fish")
+
+
+class Words(NamedTuple):
+    """What can be completed: tools, and the values of options where they are known."""
+
+    tools: Sequence[Tool]
+
+    @property
+    def summaries(self) -> Mapping[str, str]:
+        """All first words with what they mean."""
+        return {**COMMANDS, **{tool.name: tool.summary for tool in self.tools}}
+
+
+def completion(arguments: Sequence[str]) -> int:
+    """Run `skep completion` with these arguments.  Raises UsageError."""
+    if {"-h", "--help"} & set(arguments):
+        show(USAGE)
+        return 0
+    if len(arguments) != 1 or arguments[0] not in SHELLS:
+        raise UsageError("which shell?", hint="skep completion bash, zsh or fish")
+    words = Words([load(name) for name in tool_names(families=True)])
+    show(_SCRIPTS[arguments[0]](words))
+    return 0
+
+
+def options_of(tool: Tool) -> list[Option]:
+    """The options of a tool that have flags."""
+    return [each for each in help.options_of(tool) if each.flags]
+
+
+def takes_path(option: Option) -> bool:
+    """Whether the value is the name of a file."""
+    return option.metavar in ("PATH", "FILE", "FILES")
+
+
+def _bash(words: Words) -> str:
+    return _BASH.format(
+        commands=" ".join(words.summaries),
+        names=" ".join(tool.name for tool in words.tools),
+        flags="\n".join(map(_bash_flags, words.tools)),
+        values="\n".join(line for tool in words.tools for line in _bash_values(tool)),
+        rest=" ".join(f"{t.name}:{f}" for t in words.tools for f in _rest_flags(t)),
+        with_tools="|".join(WITH_TOOLS),
+        shells=" ".join(SHELLS),
+    )
+
+
+def _rest_flags(tool: Tool) -> list[str]:
+    return [flag for each in options_of(tool) if each.rest for flag in each.flags]
+
+
+def _bash_flags(tool: Tool) -> str:
+    flags = [flag for option in options_of(tool) for flag in option.flags]
+    return f"        {tool.name}) words='{' '.join(flags)}' ;;"
+
+
+def _bash_values(tool: Tool) -> list[str]:
+    """What may follow each option of a tool that has a value."""
+    lines = []
+    for option in options_of(tool):
+        if option.type is bool or option.rest:
+            continue
+        pattern = "|".join(f"{tool.name}:{flag}" for flag in option.flags)
+        action = f"words='{' '.join(choices_of(option))}'"
+        if takes_path(option):
+            action = "files=1"
+        lines.append(f"        {pattern}) {action}; return 0 ;;")
+    return lines
+
+
+# Values that are not known complete to nothing.  After --exec comes another command.
+_BASH = """\
+# bash completion of skep; made by "skep completion bash"
+
+_skep_flags() {{
+    case $1 in
+{flags}
+        *) words= ;;
+    esac
+}}
+
+_skep_value() {{
+    case $1:$2 in
+{values}
+    esac
+    return 1
+}}
+
+_skep() {{
+    local cur=${{COMP_WORDS[COMP_CWORD]}} first=1 tool=${{COMP_WORDS[0]##*/}}
+    local words= files= i
+    COMPREPLY=()
+    case " {names} " in
+        *" $tool "*) ;;
+        *)
+            if ((COMP_CWORD == 1)); then
+                words='{commands} --help --version'
+                COMPREPLY=($(compgen -W "$words" -- "$cur"))
+                return
+            fi
+            tool=${{COMP_WORDS[1]}} first=2 ;;
+    esac
+    case $tool in
+        {with_tools}) words='{names}' ;;
+        completion) words='{shells}' ;;
+        *)
+            for ((i = first; i < COMP_CWORD; i++)); do
+                case " {rest} " in
+                    *" $tool:${{COMP_WORDS[i]}} "*)
+                        if ((i + 1 == COMP_CWORD)); then
+                            COMPREPLY=($(compgen -c -- "$cur"))
+                        else
+                            COMPREPLY=($(compgen -f -- "$cur"))
+                        fi
+                        return ;;
+                esac
+            done
+            if ((COMP_CWORD > first)) &&
+                _skep_value "$tool" "${{COMP_WORDS[COMP_CWORD - 1]}}"; then
+                :
+            else
+                _skep_flags "$tool"
+            fi ;;
+    esac
+    if [[ $files ]]; then
+        COMPREPLY=($(compgen -f -- "$cur"))
+    else
+        COMPREPLY=($(compgen -W "$words" -- "$cur"))
+    fi
+}}
+
+complete -o filenames -F _skep skep skep.pyz ./skep ./skep.pyz {names}
+"""
+
+
+def _zsh(words: Words) -> str:
+    return _ZSH.format(
+        names=" ".join(tool.name for tool in words.tools),
+        commands="\n".join(
+            f"        {_quoted(f'{name}:{summary}')}"
+            for name, summary in words.summaries.items()
+        ),
+        tools="\n".join(map(_zsh_tool, words.tools)),
+        with_tools="|".join(WITH_TOOLS),
+        shells=" ".join(SHELLS),
+    )
+
+
+def _zsh_tool(tool: Tool) -> str:
+    specs = [spec for option in options_of(tool) for spec in _zsh_specs(option)]
+    lines = "".join(f" \\\n                {_quoted(spec)}" for spec in specs)
+    return f"        {tool.name})\n            _arguments -s{lines} ;;"
+
+
+def _zsh_specs(option: Option) -> list[str]:
+    """The arguments of _arguments for each form of an option."""
+    meaning = _escaped(option.help, "[]:\\")
+    others = "" if option.repeat else f"({' '.join(option.flags)})"
+    many = "*" if option.repeat else ""
+    if option.type is bool:
+        value = ""
+    elif option.rest:
+        value, others = ":*::command:_normal", "(- *)"
+    else:
+        choices = " ".join(choices_of(option))
+        action = "_files" if takes_path(option) else f"({choices})" if choices else " "
+        value = f":{_escaped(_name(option), ':')}:{action}"
+    equals = "=" if value and not option.rest else ""
+    return [
+        f"{others}{many}{flag}{equals if flag.startswith('--') else ''}"
+        f"[{meaning}]{value}"
+        for flag in option.flags
+    ]
+
+
+def _name(option: Option) -> str:
+    return (option.metavar or option.name).lower()
+
+
+def _escaped(text: str, characters: str) -> str:
+    return "".join(f"\\{c}" if c in characters else c for c in text)
+
+
+def _quoted(text: str) -> str:
+    """The text as one word of a shell."""
+    return "'" + text.replace("'", "'\\''") + "'"
+
+
+_ZSH = """\
+#compdef skep skep.pyz {names}
+# zsh completion of skep; made by "skep completion zsh"
+
+_skep_tool() {{
+    case $1 in
+{tools}
+        *) _files ;;
+    esac
+}}
+
+_skep() {{
+    local name=${{words[1]:t}}
+    if [[ " {names} " == *" $name "* ]]; then
+        _skep_tool $name
+        return
+    fi
+    if (( CURRENT == 2 )); then
+        local -a commands
+        commands=(
+{commands}
+        )
+        _describe command commands
+        return
+    fi
+    shift words
+    (( CURRENT-- ))
+    case $words[1] in
+        {with_tools}) compadd -- {names} ;;
+        completion) compadd -- {shells} ;;
+        *) _skep_tool $words[1] ;;
+    esac
+}}
+
+if [[ $funcstack[1] == _skep ]]; then
+    _skep "$@"
+else
+    compdef _skep skep skep.pyz {names}
+fi
+"""
+
+
+def _fish(words: Words) -> str:
+    tools = [tool.name for tool in words.tools]
+    lines = ['# fish completion of skep; made by "skep completion fish"', ""]
+    lines += ["complete -c skep -f", "complete -c skep.pyz -w skep"]
+    lines += [
+        f"complete -c skep -n __fish_use_subcommand -a {name} -d {_quoted(summary)}"
+        for name, summary in words.summaries.items()
+    ]
+    after = "__fish_seen_subcommand_from"
+    lines += [
+        f"complete -c skep -n '{after} {command}' -a {_quoted(' '.join(tools))}"
+        for command in WITH_TOOLS
+    ]
+    lines.append(f"complete -c skep -n '{after} completion' -a '{' '.join(SHELLS)}'")
+    for tool in words.tools:
+        lines += ["", f"complete -c {tool.name} -f"]
+        for option in options_of(tool):
+            form = _fish_option(option)
+            lines.append(f"complete -c {tool.name} {form}")
+            lines.append(f"complete -c skep -n '{after} {tool.name}' {form}")
+    return "\n".join(lines) + "\n"
+
+
+def _fish_option(option: Option) -> str:
+    """An option as arguments of fish's `complete`."""
+    forms = [
+        f"-s {flag[1:]}" if len(flag) == 2 else f"-l {flag[2:]}"
+        for flag in option.flags
+    ]
+    if option.rest:
+        forms.append("-x -a '(__fish_complete_command)'")
+    elif option.type is not bool:
+        choices = " ".join(choices_of(option))
+        forms.append("-r -F" if takes_path(option) else "-x")
+        forms += [f"-a {_quoted(choices)}"] if choices else []
+    return f"{' '.join(forms)} -d {_quoted(option.help)}"
+
+
+_SCRIPTS: Mapping[str, Callable[[Words], str]] = {
+    "bash": _bash,
+    "zsh": _zsh,
+    "fish": _fish,
+}
