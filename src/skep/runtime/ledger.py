@@ -47,10 +47,17 @@ class Ledger:
         self._returns = [x for x in links if x.spec.kind.startswith(_AT_RETURN)]
         self._counts_perf_misses = counts_perf_misses
         self._user: dict[str, int] = {}
+        self._kept: dict[str, int | None] = {}
 
     def count(self, cause: str, number: int = 1) -> None:
         """Count a loss in user space, such as a record dropped from a queue."""
         self._user[cause] = self._user.get(cause, 0) + number
+
+    def settle(self) -> None:
+        """Remember what only links know, before they are closed."""
+        if self._returns:
+            self._kept[RETURNS] = self._missed_returns()
+            self._returns = []
 
     def losses(self) -> dict[str, int | None]:
         """How many losses of each cause so far; None where the kernel does not tell."""
@@ -62,6 +69,7 @@ class Ledger:
         losses[RECURSION] = self._recursion()
         if self._returns:
             losses[RETURNS] = self._missed_returns()
+        losses.update(self._kept)
         for cause, number in self._user.items():
             losses[cause] = (losses.get(cause) or 0) + number
         return losses

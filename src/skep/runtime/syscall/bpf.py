@@ -26,6 +26,7 @@ BPF_MAP_GET_NEXT_KEY = 4
 BPF_PROG_LOAD = 5
 BPF_OBJ_GET = 7
 BPF_PROG_TEST_RUN = 10
+BPF_PROG_GET_FD_BY_ID = 13
 BPF_OBJ_GET_INFO_BY_FD = 15
 BPF_RAW_TRACEPOINT_OPEN = 17
 BPF_BTF_LOAD = 18
@@ -312,6 +313,14 @@ def prog_info(fd: int) -> ProgramInfo:
     )
 
 
+def prog_by_id(number: int) -> int:
+    """A file descriptor of the program with an id; ENOENT when it is gone by now.
+
+    Takes CAP_SYS_ADMIN.
+    """
+    return command(BPF_PROG_GET_FD_BY_ID, struct.pack("=III", number, 0, 0))
+
+
 def btf_load(blob: bytes) -> int:
     """The file descriptor of type information that programs and maps refer to."""
     attributes = struct.pack("=QQIIIxxxx", address(blob), 0, len(blob), 0, 0)
@@ -429,5 +438,8 @@ def missed_returns(link_fd: int) -> int:
 
 
 def enable_stats() -> int:
-    """Measure programs while the returned file descriptor is open (5.8)."""
+    """Measure programs while the returned file descriptor is open (5.8).
+
+    Takes CAP_SYS_ADMIN.
+    """
     return command(BPF_ENABLE_STATS, struct.pack("=I", BPF_STATS_RUN_TIME))
