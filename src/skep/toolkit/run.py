@@ -181,6 +181,8 @@ class Run:
 
             self.overhead = Overhead(self.options, self._warn)
         with Session(self.binding, self.target) as self.session:
+            if self.overhead is not None:
+                self.overhead.start(self.session.collection.programs)
             if self.options.verbose:
                 self._show_receipts()
             if stop.stopped():
@@ -272,8 +274,6 @@ class Run:
         poller = Poller(
             rings, interval, duration, stop, output, others=readers, beat=beat
         )
-        if overhead:
-            overhead.start(self.session.collection.programs)
         report.start()
         if child is not None:
             child.release(stop)

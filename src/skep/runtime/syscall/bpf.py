@@ -58,6 +58,8 @@ BPF_F_KPROBE_MULTI_RETURN = 1 << 0
 
 BPF_STATS_RUN_TIME = 0
 
+_LINK_TYPE_KPROBE_MULTI = 8  # enum bpf_link_type
+
 _ELEMENT = struct.Struct("=IxxxxQQQ")
 _BATCH = struct.Struct("=QQQQIIQQ")
 _LOAD = struct.Struct("=IIQQIIQII16sIIIIQIIQIII")
@@ -425,16 +427,19 @@ def uprobe_multi_link(
     return command(BPF_LINK_CREATE, attributes)
 
 
-def missed_returns(link_fd: int) -> int:
-    """How often a kretprobe was not armed as too many calls were under way (6.7).
+def missed(link_fd: int) -> int:
+    """How often a kprobe or kretprobe link left out a call (6.7).
 
-    Source: perf_event.kprobe.missed of struct bpf_link_info.
+    A kretprobe does when too many calls are under way.  Source: struct bpf_link_info,
+    perf_event.kprobe.missed or kprobe_multi.missed.
     """
     info = bytearray(128)
     attributes = bytearray(struct.pack("=IIQ", link_fd, len(info), address(info)))
     _command_out(BPF_OBJ_GET_INFO_BY_FD, attributes)
-    (missed,) = struct.unpack_from("=Q", info, 48)
-    return int(missed)
+    (kind,) = _U32.unpack_from(info, 0)
+    place = 32 if kind == _LINK_TYPE_KPROBE_MULTI else 48
+    (count,) = struct.unpack_from("=Q", info, place)
+    return int(count)
 
 
 def enable_stats() -> int:
