@@ -131,6 +131,18 @@ class AttachError(SkepError):
     """A loaded program could not be attached."""
 
 
+class Incomplete(SkepError):
+    """Something was lost, in a run that was to be complete."""
+
+    exit_status = 3
+
+
+class TooExpensive(SkepError):
+    """The programs of a run took more of a CPU than they were allowed."""
+
+    exit_status = 4
+
+
 def near_matches(name: str, candidates: Sequence[str], limit: int = 3) -> list[str]:
     """The candidates most like `name`, best first, for "did you mean" notes."""
     import difflib  # only ever needed on the way out

@@ -37,6 +37,13 @@ def _inode(number: int) -> int:
     return number
 
 
+def _share(percent: float) -> float:
+    """A share of a CPU; several CPUs are more than 100 %."""
+    if not 0 < percent < float("inf"):  # NaN is neither
+        raise UsageError(f"{percent:g} is no share of a CPU in percent")
+    return percent
+
+
 class RunOptions(Options):
     """How long a tool runs and how it shows what it sees: the same for every tool."""
 
@@ -61,7 +68,14 @@ class RunOptions(Options):
     )
     limit: int = option("--limit", metavar="N", help="show N rows and stop")
     verbose: bool = option(
-        "-v", "--verbose", help="tell on standard error what is attached"
+        "-v", "--verbose", help="tell on standard error what is attached, and its cost"
+    )
+    strict: bool = option("--strict", help="end with status 3 if anything was lost")
+    max_overhead: float = option(
+        "--max-overhead",
+        metavar="PCT",
+        check=_share,
+        help="stop, with status 4, when the programs take more of one CPU",
     )
     dump: str = option(
         "--dump",

@@ -38,6 +38,15 @@ def loss_text(losses: Losses, scope: str = "") -> str:
     )
 
 
+def sentence(losses: Losses) -> str:
+    """The same in one line, "" for nothing lost."""
+    return "; ".join(
+        f"{number(cause, count)} {MEANINGS.get(cause, cause)}"
+        for cause, count in losses.items()
+        if count
+    )
+
+
 def number(cause: str, count: int) -> str:
     """A count as text, which says so if there may be fewer."""
     return f"up to {count}" if cause in AT_MOST else str(count)

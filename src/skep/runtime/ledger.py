@@ -16,14 +16,18 @@ RECURSION = "recursion"
 RETURNS = "missed returns"
 """Cause: the kernel did not notice that a function returned."""
 
-_AT_RETURN = ("kretprobe", "uretprobe")
+_AT_RETURN = ("kretprobe", "uretprobe", "kprobe_session")
+
+_KPROBES = ("kprobe", "kprobes", "kprobe_multi")
+_KRETPROBES = ("kretprobe", "kretprobes", "kretprobe_multi", "kprobe_session")
 
 _BY_PERF = (
     *("tracepoint", "tracepoints"),
-    *("kprobe", "kretprobe", "kprobes", "kretprobes"),
+    *(*_KPROBES, *_KRETPROBES),
     *("uprobe", "uretprobe"),
 )
-"""Kinds of programs that trace_call_bpf (kernel/trace/bpf_trace.c) runs."""
+"""Kinds of programs that trace_call_bpf or kprobe_multi_link_prog_run run
+(kernel/trace/bpf_trace.c)."""
 
 
 class Ledger:
@@ -32,7 +36,8 @@ class Ledger:
     `causes` is the map of spec.LEDGER, None when no program of the collection can
     lose anything.  `counts_perf_misses` tells whether this kernel counts what
     trace_call_bpf skips (6.7, "bpf: Count missed stats in trace_call_bpf"), and in the
-    same series what kretprobes miss; before, its counter stays at zero.
+    same series what kprobe_multi_link_prog_run skips and kprobes miss; before, the
+    counters stay at zero.
     """
 
     def __init__(
@@ -45,12 +50,18 @@ class Ledger:
         self._causes = causes
         self._programs = programs
         self._returns = [x for x in links if x.spec.kind.startswith(_AT_RETURN)]
+        self._entries = [x for x in links if x.spec.kind in _KPROBES]
         self._counts_perf_misses = counts_perf_misses
         self._user: dict[str, int] = {}
+        self._kept: dict[str, int | None] = {}
 
     def count(self, cause: str, number: int = 1) -> None:
         """Count a loss in user space, such as a record dropped from a queue."""
         self._user[cause] = self._user.get(cause, 0) + number
+
+    def settle(self) -> None:
+        """Remember what only links know, before they are closed."""
+        self._kept = self._by_kernel()
 
     def losses(self) -> dict[str, int | None]:
         """How many losses of each cause so far; None where the kernel does not tell."""
@@ -59,12 +70,17 @@ class Ledger:
             counters = self._causes.lookup(bytes(4))
             if counters is not None:
                 losses.update(zip(LEDGER_CAUSES, self._causes.word_sums(counters)))
-        losses[RECURSION] = self._recursion()
-        if self._returns:
-            losses[RETURNS] = self._missed_returns()
+        losses.update(self._kept or self._by_kernel())
         for cause, number in self._user.items():
             losses[cause] = (losses.get(cause) or 0) + number
         return losses
+
+    def _by_kernel(self) -> dict[str, int | None]:
+        """What the kernel counts."""
+        counts = {RECURSION: self._recursion()}
+        if self._returns:
+            counts[RETURNS] = self._missed_returns()
+        return counts
 
     def _missed_returns(self) -> int | None:
         """What return probes missed.
@@ -73,9 +89,9 @@ class Ledger:
         a count (MAX_URETPROBE_DEPTH, kernel/events/uprobes.c).
         """
         kinds = {link.spec.kind for link in self._returns}
-        if not kinds <= {"kretprobe", "kretprobes"} or not self._counts_perf_misses():
+        if not kinds <= set(_KRETPROBES) or not self._counts_perf_misses():
             return None
-        return sum(link.missed_returns() for link in self._returns)
+        return sum(link.missed() for link in self._returns)
 
     def _recursion(self) -> int | None:
         total = 0
@@ -84,7 +100,8 @@ class Ledger:
             if misses is None:
                 return None
             total += misses
-        return total
+        # A kprobe that is hit while another one is handled runs no program.
+        return total + sum(link.missed() for link in self._entries)
 
     def _misses(self, program: Program) -> int | None:
         kind = program.spec.attach.kind

@@ -38,10 +38,10 @@ class Link:
         self.slow = slow
         self.fds = list(fds)
 
-    def missed_returns(self) -> int:
-        """Returns that a kretprobe missed; only where the kernel counts them."""
+    def missed(self) -> int:
+        """Calls or returns that kprobes missed; only where the kernel counts them."""
         try:
-            return sum(map(bpf.missed_returns, self.fds))
+            return sum(map(bpf.missed, self.fds))
         except OSError as error:
             raise refusal(error, f"read counters of {self.spec.name}") from error
 

@@ -17,6 +17,7 @@ class Event(enum.Enum):
 
     RECORDS = "records"
     INTERVAL = "interval"
+    BEAT = "beat"
     STOP = "stop"
 
 
@@ -38,7 +39,8 @@ class Poller:
     `interval` and `duration` are in seconds; `stop` is an open StopSignals, or None for
     a library's caller, who keeps the signals.  `output` is a file descriptor: when the
     reader of that pipe or terminal goes away, there is nothing left to do.  `others`
-    are descriptors with what to call when one is readable, at once.
+    are descriptors with what to call when one is readable, at once.  Every `beat`
+    seconds the caller has something of its own to do.
     """
 
     def __init__(
@@ -50,9 +52,11 @@ class Poller:
         output: int | None = None,
         clock: Callable[[], float] = time.monotonic,
         others: Mapping[int, Callable[[], object]] = {},
+        beat: float | None = None,
     ) -> None:
         self._rings = rings
         self._interval = interval
+        self._beat = beat
         self._duration = duration
         self._stop = stop
         self._clock = clock
@@ -77,7 +81,7 @@ class Poller:
                 pass  # a regular file has no reader; a closed one fails when written
 
     def events(self) -> Iterator[Event]:
-        """RECORDS and INTERVAL as they come, and at the end one STOP.
+        """RECORDS, INTERVAL and BEAT as they come, and at the end one STOP.
 
         Time starts with the first call.  At RECORDS the caller empties the rings; at
         STOP it reads what is left.  A caller that is too slow for the interval gets
@@ -86,8 +90,9 @@ class Poller:
         start = self._clock()
         end = None if self._duration is None else start + self._duration
         tick = None if self._interval is None else start + self._interval
+        beat = None if self._beat is None else start + self._beat
         while True:
-            deadlines = [at for at in (tick, end) if at is not None]
+            deadlines = [at for at in (tick, beat, end) if at is not None]
             if self._wait(min(deadlines, default=None)):
                 yield Event.RECORDS
             now = self._clock()
@@ -97,6 +102,9 @@ class Poller:
             if tick is not None and self._interval and now >= tick:
                 yield Event.INTERVAL
                 tick += self._interval * (1 + (now - tick) // self._interval)
+            if beat is not None and self._beat and now >= beat:
+                yield Event.BEAT
+                beat = now + self._beat
 
     def _wait(self, deadline: float | None) -> bool:
         """True when there are records, after they had some time to gather."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from skep.asm import encode, slot_numbers
 from skep.errors import InternalError, NotPermitted, SkepError
@@ -131,6 +131,13 @@ class Program:
         except OSError as error:
             raise refusal(error, f"read counters of {self.spec.name!r}") from error
 
+    def runs(self) -> tuple[int, int]:
+        """How often the program and its copies ran, and for how many nanoseconds in
+        all: while statistics are enabled."""
+        found = [self.info()]
+        found += self._copies.infos() if self._copies else ()
+        return sum(x.run_count for x in found), sum(x.run_time_ns for x in found)
+
     def test_run(self, context: Sequence[int] = (), cpu: int | None = None) -> int:
         """Run the program once with the u64s of `context`, at most 12.
 
@@ -158,6 +165,7 @@ class Copies:
     def __init__(self, load: bpf.ProgLoad, places: Sequence[int]) -> None:
         self._load = load._replace(btf_fd=0, func_info=b"", line_info=b"")
         self._places = places
+        self._ids: list[int] = []
 
     @classmethod
     def of(cls, spec: ProgramSpec, load: bpf.ProgLoad) -> Copies | None:
@@ -175,7 +183,21 @@ class Copies:
         code = bytearray(self._load.instructions)
         for place in self._places:
             struct.pack_into("=I", code, place, number)
-        return bpf.prog_load(self._load._replace(instructions=bytes(code)))
+        fd = bpf.prog_load(self._load._replace(instructions=bytes(code)))
+        self._ids.append(bpf.prog_info(fd).id)
+        return fd
+
+    def infos(self) -> Iterator[bpf.ProgramInfo]:
+        """The kernel's counters for the copies, which only their links hold."""
+        for number in self._ids:
+            try:
+                fd = bpf.prog_by_id(number)
+            except OSError:
+                continue  # it was not attached after all
+            try:
+                yield bpf.prog_info(fd)
+            finally:
+                os.close(fd)
 
 
 _IMMEDIATE = 4

@@ -34,6 +34,9 @@ def start(module: ModuleType, **options: Any) -> Tracer:
             near = near_matches(name, list(tool.options.options))
             hint = f"did you mean {' or '.join(near)}?" if near else ""
             raise UsageError(f"{tool.name} has no option '{name}'", hint=hint)
+    for name in ("strict", "max_overhead"):
+        if options.get(name):
+            raise UsageError(f"{name} is for the command line; a program asks losses()")
     return Tracer(module, bind(tool, dict(options)))
 
 

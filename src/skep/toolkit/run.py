@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from skep.authoring.outputs import Stream, Table
-from skep.errors import InternalError, SkepError
+from skep.errors import Incomplete, InternalError, SkepError
 from skep.fields import Clock, Context, IoFlags, Message, Stack
 from skep.fields.block import ENUMS as IO_ENUMS
 from skep.output.events import Events
-from skep.output.loss import LossReporter
+from skep.output.loss import LossReporter, sentence
 from skep.output.receipts import error_line
 from skep.output.record_types import RecordType
 from skep.output.writer import OutputClosed, Writer
@@ -26,6 +26,7 @@ from skep.toolkit.session import Session
 from skep.toolkit.tool import Tool
 
 if TYPE_CHECKING:
+    from skep.toolkit.overhead import Overhead
     from skep.toolkit.symbol_watch import SymbolWatch
 
 LOSS_PERIOD_S = 1.0
@@ -143,6 +144,7 @@ class Run:
         self.target = target
         self.writer = Writer(1)
         self.session: Session
+        self.overhead: Overhead | None = None
 
     def execute(self) -> int:
         """Run until something ends it; the exit status.  Raises SkepError."""
@@ -154,6 +156,8 @@ class Run:
             self._record(error)
             raise
         finally:
+            if self.overhead is not None:
+                self.overhead.close()
             if child is not None:
                 child.close()
 
@@ -172,7 +176,13 @@ class Run:
 
             return dump(self.options.dump, self.binding, self.target)
         self.context = context_of(self.binding, self.target)
+        if self.options.verbose or self.options.max_overhead is not None:
+            from skep.toolkit.overhead import Overhead
+
+            self.overhead = Overhead(self.options, self._warn)
         with Session(self.binding, self.target) as self.session:
+            if self.overhead is not None:
+                self.overhead.start(self.session.collection.programs)
             if self.options.verbose:
                 self._show_receipts()
             if stop.stopped():
@@ -182,7 +192,17 @@ class Run:
                 self._loop(self._report(), stop, child)
             except OutputClosed:
                 pass
+            self._judge()
         return 0
+
+    def _judge(self) -> None:
+        """Raise an error if the run has not been what the options ask for."""
+        if self.overhead is not None and self.overhead.excess is not None:
+            raise self.overhead.excess
+        if self.options.strict:
+            lost = sentence(self.session.ledger.losses())
+            if lost:
+                raise Incomplete(f"the output is not complete: {lost}")
 
     def show_banner(self) -> None:
         """Write what the tool says when everything is attached: its BANNER, a text or
@@ -250,7 +270,11 @@ class Run:
         watch = self._watch()
         readers = watch.readers() if watch else {}
         output = self.writer.fd
-        poller = Poller(rings, interval, duration, stop, output, others=readers)
+        overhead = self.overhead
+        beat = overhead.beat if overhead else None
+        poller = Poller(
+            rings, interval, duration, stop, output, others=readers, beat=beat
+        )
         report.start()
         if child is not None:
             child.release(stop)
@@ -262,6 +286,9 @@ class Run:
                 report.records()
             elif event is Event.INTERVAL and not report.interval():
                 break
+            elif event is Event.BEAT and overhead and overhead.is_exceeded():
+                self.session.detach()
+                break
             if report.is_done:
                 break
             now = time.monotonic()
@@ -269,6 +296,8 @@ class Run:
                 told = now
                 losses.report(self.session.ledger.losses(), time.time_ns())
         report.finish()
+        if overhead:
+            overhead.finish(self._loss_record(), time.time_ns())
         losses.finish(self.session.ledger.losses(), time.time_ns())
         poller.close()
         if watch is not None:

@@ -31,6 +31,7 @@ from skep.probes.resolve import resolve
 from skep.runtime.collection import Collection
 from skep.runtime.features import counts_perf_misses
 from skep.runtime.ledger import Ledger
+from skep.runtime.links import close_links
 from skep.runtime.ring import RingBuffer
 from skep.spec import LEDGER, AttachSpec, CollectionSpec, MapSpec, ProgramSpec
 from skep.target import Target
@@ -329,6 +330,12 @@ class Session:
             value = source.lookup(bytes(4))
             return {} if value is None else {b"": source.word_sums(value)}
         return {key: source.word_sums(value) for key, value in source.items()}
+
+    def detach(self) -> None:
+        """Detach all programs at once; what they have recorded can still be read."""
+        self.ledger.settle()
+        close_links(self.collection.links)
+        self.collection.links.clear()
 
     def close(self) -> None:
         """Detach everything and free it."""

@@ -26,6 +26,7 @@ BPF_MAP_GET_NEXT_KEY = 4
 BPF_PROG_LOAD = 5
 BPF_OBJ_GET = 7
 BPF_PROG_TEST_RUN = 10
+BPF_PROG_GET_FD_BY_ID = 13
 BPF_OBJ_GET_INFO_BY_FD = 15
 BPF_RAW_TRACEPOINT_OPEN = 17
 BPF_BTF_LOAD = 18
@@ -56,6 +57,8 @@ BPF_F_UPROBE_MULTI_RETURN = 1 << 0
 BPF_F_KPROBE_MULTI_RETURN = 1 << 0
 
 BPF_STATS_RUN_TIME = 0
+
+_LINK_TYPE_KPROBE_MULTI = 8  # enum bpf_link_type
 
 _ELEMENT = struct.Struct("=IxxxxQQQ")
 _BATCH = struct.Struct("=QQQQIIQQ")
@@ -312,6 +315,14 @@ def prog_info(fd: int) -> ProgramInfo:
     )
 
 
+def prog_by_id(number: int) -> int:
+    """A file descriptor of the program with an id; ENOENT when it is gone by now.
+
+    Takes CAP_SYS_ADMIN.
+    """
+    return command(BPF_PROG_GET_FD_BY_ID, struct.pack("=III", number, 0, 0))
+
+
 def btf_load(blob: bytes) -> int:
     """The file descriptor of type information that programs and maps refer to."""
     attributes = struct.pack("=QQIIIxxxx", address(blob), 0, len(blob), 0, 0)
@@ -416,18 +427,24 @@ def uprobe_multi_link(
     return command(BPF_LINK_CREATE, attributes)
 
 
-def missed_returns(link_fd: int) -> int:
-    """How often a kretprobe was not armed as too many calls were under way (6.7).
+def missed(link_fd: int) -> int:
+    """How often a kprobe or kretprobe link left out a call (6.7).
 
-    Source: perf_event.kprobe.missed of struct bpf_link_info.
+    A kretprobe does when too many calls are under way.  Source: struct bpf_link_info,
+    perf_event.kprobe.missed or kprobe_multi.missed.
     """
     info = bytearray(128)
     attributes = bytearray(struct.pack("=IIQ", link_fd, len(info), address(info)))
     _command_out(BPF_OBJ_GET_INFO_BY_FD, attributes)
-    (missed,) = struct.unpack_from("=Q", info, 48)
-    return int(missed)
+    (kind,) = _U32.unpack_from(info, 0)
+    place = 32 if kind == _LINK_TYPE_KPROBE_MULTI else 48
+    (count,) = struct.unpack_from("=Q", info, place)
+    return int(count)
 
 
 def enable_stats() -> int:
-    """Measure programs while the returned file descriptor is open (5.8)."""
+    """Measure programs while the returned file descriptor is open (5.8).
+
+    Takes CAP_SYS_ADMIN.
+    """
     return command(BPF_ENABLE_STATS, struct.pack("=I", BPF_STATS_RUN_TIME))

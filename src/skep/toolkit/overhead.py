@@ -1,0 +1,90 @@
+"""What a run costs: told at its end, and its end when it is too much."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from skep.errors import NotPermitted, NotSupported, TooExpensive
+from skep.output.json_lines import line
+from skep.runtime.meter import Cost, Meter
+from skep.runtime.programs import Program
+
+SCHEMA = "skep.cost/1"
+
+PERIOD_S = 1.0
+"""How often a run with a limit is measured."""
+
+
+class Overhead:
+    """Measures a run that has `--max-overhead` or `--verbose`.
+
+    Without the privilege to measure, the first is refused, and the second says so.
+    """
+
+    def __init__(self, options: Any, warn: Callable[[str], None]) -> None:
+        self._limit: float | None = options.max_overhead
+        self._is_told = bool(options.verbose)
+        self._warn = warn
+        self._meter: Meter | None = None
+        self.excess: TooExpensive | None = None
+        try:
+            self._meter = Meter()
+        except (NotPermitted, NotSupported) as error:
+            if self._limit is not None:
+                raise
+            warn(f"the cost of programs is not known: {error.diagnostic.message}\n")
+
+    @property
+    def beat(self) -> float | None:
+        """How often, in seconds, `is_exceeded` wants to be asked."""
+        return None if self._limit is None else PERIOD_S
+
+    def start(self, programs: Sequence[Program]) -> None:
+        """Everything is attached."""
+        if self._meter is not None:
+            self._meter.start(programs)
+
+    def is_exceeded(self) -> bool:
+        """Whether the programs took more since the last call than they may.
+
+        Then `excess` is the error that the run ends with.
+        """
+        if self._meter is None or self._limit is None:
+            return False
+        share = self._meter.share()
+        if share <= self._limit:
+            return False
+        self._is_told = True
+        self.excess = TooExpensive(
+            f"stopped: in the last second the programs took {share:.3g} % of a CPU,"
+            f" more than --max-overhead {self._limit:g}",
+            hint="filter for less, or allow more",
+        )
+        return True
+
+    def finish(self, record: Callable[[str], None] | None, time_ns: int) -> None:
+        """Tell what each program took, if that is wanted, also as JSON lines."""
+        if self._meter is None or not self._is_told:
+            return
+        elapsed = self._meter.elapsed_ns
+        for cost in self._meter.costs():
+            self._warn(cost_text(cost, elapsed))
+            if record:
+                items = {**cost._asdict(), "elapsed_ns": elapsed}
+                record(line("cost", SCHEMA, time_ns, items))
+
+    def close(self) -> None:
+        """Stop measuring."""
+        if self._meter is not None:
+            self._meter.close()
+
+
+def cost_text(cost: Cost, elapsed_ns: int) -> str:
+    """A line for people: runs, the average, and the share of one CPU."""
+    name = f"{cost.program} ({cost.attached})"
+    if not cost.runs:
+        return f"{name}: 0 runs\n"
+    share = 100 * cost.run_time_ns / max(elapsed_ns, 1)
+    average = cost.run_time_ns // cost.runs
+    return f"{name}: {cost.runs} runs, {average} ns each, {share:.3f} % of a CPU\n"
