@@ -1,9 +1,9 @@
 """JSON Lines: what every line has, and how text that is not UTF-8 is carried.
 
 Every line is one object with `type` (event, histogram, table, listing, stacks, loss,
-receipt, error or doctor), `schema` (a name and a version, "opensnoop.open/1"), `time_ns`
-(nanoseconds since the Unix epoch) and the fields.  A field's value is raw; symbolic
-forms have keys of their own (`ret` and `error`, `flags` and `flags_names`).
+receipt, error or doctor), `schema` (a name and a version, "opensnoop.open/1"),
+`time_ns` (nanoseconds since the Unix epoch) and the fields.  A field's value is raw;
+symbolic forms have keys of their own (`ret` and `error`, `flags` and `flags_names`).
 
 Text is always a JSON string.  Where the bytes are not UTF-8, U+FFFD takes the place of
 each one that does not belong, and NAME_base64 has the exact bytes; for a list of
