@@ -48,7 +48,15 @@ class Untyped:
         return 1
 
 
-@pytest.mark.parametrize("name", tool_names())
+TRACING = [name for name in tool_names() if not load(name).hook("listing")]
+
+
+def test_what_cannot_be_listed_is_named() -> None:
+    (finding,) = findings_of(load("tplist"), Target(Untyped()))
+    assert isinstance(finding.error, NotPermitted)
+
+
+@pytest.mark.parametrize("name", TRACING)
 def test_a_kernel_without_types_is_named(name: str) -> None:
     findings = list(findings_of(load(name), Target(Untyped())))
     assert findings

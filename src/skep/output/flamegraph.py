@@ -156,7 +156,7 @@ def _shortened(name: str, width: float) -> str:
 def _colour(box: Box) -> str:
     """A colour that depends on nothing but the kind and the name."""
     base, spread = _HUES[box.kind]
-    seed = zlib.crc32(box.name.encode("utf-8", "surrogateescape"))
+    seed = zlib.crc32(box.name.encode("utf-8", "surrogatepass"))
     shades = (seed & 0xFF, seed >> 8 & 0xFF, seed >> 16 & 0xFF)
     parts = [
         low + more * shade // 255 for low, more, shade in zip(base, spread, shades)

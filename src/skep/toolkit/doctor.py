@@ -17,6 +17,7 @@ from skep.runtime.features import Verdict, survey
 from skep.target import Target
 from skep.toolkit.arguments import bind
 from skep.toolkit.binding import Binding
+from skep.toolkit.listing import listing_of
 from skep.toolkit.session import (
     Group,
     attach_group,
@@ -177,6 +178,9 @@ def findings_of(tool: Tool, target: Target) -> Iterator[Finding]:
     Of several plans, the first that works.
     """
     options = bind(tool, dict(tool.sample))
+    if tool.hook("listing"):
+        yield _try_listing(tool, options, target)
+        return
     tool = tool.declared(options, target)
     binding = Binding(tool, options)
     always, *plans = schemes_of(binding)
@@ -190,6 +194,15 @@ def findings_of(tool: Tool, target: Target) -> Iterator[Finding]:
         if isinstance(switch, Option):
             with_it = Binding(tool, bind(tool, {**tool.sample, switch.name: True}))
             yield from _try_group(group, switch.flags[0], with_it, target)
+
+
+def _try_listing(tool: Tool, options: Any, target: Target) -> Finding:
+    """Whether a tool that only lists has something to list."""
+    try:
+        listing_of(tool, options, target)
+    except SkepError as error:
+        return Finding(Receipt("listing", None), "", error)
+    return Finding(Receipt("listing", "nothing: it only lists"), "", None)
 
 
 def _try_group(
