@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
 import tempfile
 import unittest
 from collections import Counter
@@ -81,6 +83,27 @@ class UserFunctions(PlacesTest):
         for row in rows:
             self.assertRegex(row, form)
 
+    def test_folded_stacks_and_flame_graphs(self) -> None:
+        child = support.Paused(sleep)
+        with tempfile.NamedTemporaryFile(suffix=".svg") as graph:
+            options = ("-fU", "--flamegraph", graph.name, "-v")
+            tool = ("funcslower", *options, "-p", str(child.pid), "c:usleep")
+            with subprocess.Popen(
+                [support.SKEP, *tool], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+            ) as running:
+                assert running.stderr is not None
+                running.stderr.readline()  # what is attached
+                child.proceed()
+                running.send_signal(signal.SIGINT)
+                text, said = running.communicate(timeout=support.STOP_SECONDS)
+            drawn = graph.read()
+        self.assertEqual((running.returncode, said), (0, b""))
+        lines = text.decode().splitlines()
+        self.assertEqual(len(lines), SLEEPS)
+        for line in lines:
+            self.assertRegex(line, r"^python3;.* 1$")
+        self.assertIn(b"<svg", drawn)
+
 
 class KernelFunctions(PlacesTest):
     def setUp(self) -> None:
@@ -112,6 +135,19 @@ class KernelFunctions(PlacesTest):
         for inner, outer in zip(events[::2], events[1::2]):
             self.assertNotEqual(inner["arg1"], outer["arg1"])
             self.assertGreater(outer["latency_ns"], inner["latency_ns"])
+
+    @unittest.skipIf(
+        os.uname().release.startswith("5.10."),
+        "before 5.15 stacks end at the return of a traced function",
+    )
+    def test_stacks(self) -> None:
+        outcome = self.trace_files("funcslower", *EVERY, "-K", "vfs_rename")
+        events = outcome.objects("event")
+        self.assertEqual(len(events), RENAMES)
+        for event in events:
+            symbols = [frame["symbol"] for frame in event["kernel_stack"]]
+            self.assertIn("do_renameat2", symbols)
+            self.assertLess(symbols.index("do_renameat2"), len(symbols) - 1)
 
     def test_kernel_and_library_together(self) -> None:
         def run() -> None:

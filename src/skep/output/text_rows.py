@@ -49,12 +49,12 @@ LIST = Style(False, ", ", escape, TABLE.unclean)
 
 
 def header(cells: Sequence[Cell], style: Style) -> str:
-    """The line of titles, with its newline."""
+    """The line of titles, with its newline; titles at the end may be blank."""
     titles = [
         format(style.clean(part.cell.title), part.padding) + part.end
         for part in _parts(_inline(cells, style), style)
     ]
-    return "".join(titles)
+    return "".join(titles).rstrip(" \n") + "\n"
 
 
 def table_row(code: Code, record: RecordType, context: Context) -> str:
