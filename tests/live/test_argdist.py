@@ -146,6 +146,12 @@ class Functions(ArgdistTest):
         shown = self.counted("r:c:access()")
         self.assertEqual(shown, {"retval = -1": MISSING, "retval = 0": PRESENT})
 
+    def test_negative_return(self) -> None:
+        # The register has more bits than the int that the function returns.
+        specifier = "r:c:access(char *path):char *:$entry(path):(int)$retval < 0"
+        event = f"$entry(path) = {NOWHERE.decode()}"
+        self.assertEqual(self.counted(specifier), {event: MISSING})
+
     def test_retval_and_entry(self) -> None:
         specifier = (
             "r:c:strtol(const char *s, void *e, int base)"

@@ -7,12 +7,11 @@ filter are C, with parameters by name, arg1 and so on, args->FIELD, $retval,
 $entry(PARAMETER), $latency (in ns), $PID and $COMM.
 
 Examples:
-    argdist -C 'p:c:malloc(size_t size):size_t:size'  sizes that programs ask for
-    argdist -H 'p:c:malloc(size_t size):size_t:size'  as a histogram
-    argdist -p 181 -C 'p:c:write(int fd):int:fd' -T 5  the files it writes to most
-    argdist -C 'r:c:open(char *name):char *:$entry(name):$retval < 0'  what did not open
-    argdist -H 'r:c:fsync():u64:$latency#fsync in ns'  how long it took
-    argdist -C 't:block:block_rq_issue():u32:args->nr_sector' -i 5  every five seconds
+    argdist -C 'p:c:write(int fd):int:fd'      the files that are written to
+    argdist -T 5 -C 'p::vfs_read():u32:$PID'   the five processes that read most
+    argdist -H 'r:c:fsync():u64:$latency'      how long that takes, in ns
+    argdist -C 't:sched:sched_switch()' -i 5   how often, every five seconds
+    argdist -p 181 -C 'r:c:close()'          what it returns in one process
 """
 
 from skep import TaskFilters, option
