@@ -204,4 +204,4 @@ def test_mutations() -> None:
         except SkepError as error:
             assert str(error)
             outcomes[False] += 1
-    assert outcomes[True] > 20
+    assert outcomes[True] > 2

@@ -261,7 +261,7 @@ def test_only_one_process() -> None:
 UNKNOWN = [
     ("vfs_reed", "vfs_reed", "the kernel has no function 'vfs_reed'", "vfs_read"),
     ("__arm64_sys_read", "__arm64_sys_read", "the kernel has no function", ""),
-    ("t:sched:sched_swich", "sched_swich", "the kernel has no tracepoint", "_switch?"),
+    ("t:sched:sched_swich", "sched_swich", "the kernel has no tracepoint", "_switch"),
     ("c:mallok", "mallok", "there is no function mallok in c", ""),
     ("u:app:began", "began", "there is no USDT probe began in app", ""),
     ('f "%d", $nope', "f", "the kernel has no function 'f'", ""),

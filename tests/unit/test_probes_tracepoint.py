@@ -240,7 +240,8 @@ def test_unknown_classic_tracepoints(target: Target) -> None:
         resolve(Tracepoint("sched:nothing_like_it"), set(), target)
     assert refusal(Tracepoint("sched:sched_swich"), set(), target) == (
         "the kernel has no tracepoint sched:sched_swich\n"
-        "  hint: did you mean sched:sched_switch?"
+        "  hint: did you mean sched:sched_switch or sched:sched_wakeup"
+        " or sched:sched_wakeup_new?"
     )
 
 

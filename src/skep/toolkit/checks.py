@@ -42,15 +42,14 @@ def pages(number: int) -> int:
 
 def check_stacks(options: Any) -> None:
     """The options `folded` and `flamegraph` of a tool that shows stacks with
-    `kernel_stack` and `user_stack`.  Raises UsageError."""
+    `kernel_stack` and `user_stack`: without either of them, both.  Raises UsageError.
+    """
     if not (options.folded or options.flamegraph):
         return
-    if not (options.user_stack or options.kernel_stack):
-        raise UsageError(
-            "folded stacks and flame graphs need stacks", hint="see -K, -U"
-        )
     if options.format != "table":
         raise UsageError("folded stacks and flame graphs have a form of their own")
+    if not (options.user_stack or options.kernel_stack):
+        options.user_stack = options.kernel_stack = True
 
 
 def own_pid() -> int:

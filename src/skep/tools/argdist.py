@@ -15,7 +15,7 @@ Examples:
     argdist -C 't:block:block_rq_issue():u32:args->nr_sector' -i 5  every five seconds
 """
 
-from skep import TaskOptions, option
+from skep import TaskFilters, option
 from skep.errors import UsageError
 from skep.frontends.argdist import parse
 from skep.frontends.argdist_handler import Settings, counting, distributing
@@ -27,7 +27,7 @@ SAMPLE = {
 }
 
 
-class Options(TaskOptions):
+class Options(TaskFilters):
     letters = {"pid": "-p", "tid": "-t", "duration": "-d"}
 
     histograms: str = option(
