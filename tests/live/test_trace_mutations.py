@@ -31,6 +31,10 @@ REFUSED = (
 )
 
 
+# Texts that are no probes.
+WRONG = ("vfs_read\udcff", "t:sched:../sched/sched_switch", "t:..:sched", "c:\udcff")
+
+
 class Mutations(LiveTest):
     target: Target
 
@@ -60,6 +64,13 @@ class Mutations(LiveTest):
         for text in REFUSED:
             with self.subTest(text=text):
                 self.assertGreater(self.loaded(text), 0)
+
+    def test_odd_characters(self) -> None:
+        self.assertGreater(self.loaded('c:malloc "\udcff %s", "é\udcff"'), 0)
+        for text in WRONG:
+            with self.subTest(text=text), self.assertRaises(SkepError) as caught:
+                self.loaded(text)
+            self.assert_refused(text, caught.exception)
 
     def test_what_is_right(self) -> None:
         loaded = 0

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from skep.errors import SkepError
-from skep.frontends.trace import FORMS, Parameter, parse
+from skep.frontends.signature import Parameter
+from skep.frontends.trace import FORMS, parse
 from skep.probes.intention import (
     FunctionEntry,
     FunctionExit,
@@ -150,6 +151,7 @@ REFUSALS = [
     ("form", '(a) "x"', "(", "the name of a function is missing"),
     ("form", "c:str*", "*", "'*' in a name: a probe is at one place"),
     ("form", "t:sched:a|b", "|", "'|' in a name: a probe is at one place"),
+    ("form", "f\0g", "\0", "there is a NUL in the probe"),
     ("offset", "f+", "f+", "the offset is missing"),
     ("offset", "f+z", "z", "'z' is no number"),
     ("offset", "f+-3", "-3", "this is no offset in a function"),

@@ -123,7 +123,7 @@ class TypeTable:
         Strings are unique and none is kept as the tail of another: libbpf's
         btf__dedup(), which pahole applies to every kernel, sees to that.
         """
-        pattern = b"\0%b\0" % text.encode()
+        pattern = b"\0%b\0" % text.encode("utf-8", "surrogateescape")
         start, stop = self._strings.start, self._strings.stop
         found = self._buffer.find(pattern, start, stop)
         if found >= 0:
@@ -136,7 +136,9 @@ class TypeTable:
     def strings(self, prefix: str) -> list[str]:
         """All strings that begin with `prefix`; a few milliseconds."""
         view = memoryview(self._buffer)[self._strings.start : self._strings.stop]
-        found = re.findall(b"\0(%b[^\0]*)" % re.escape(prefix.encode()), view)
+        found = re.findall(
+            b"\0(%b[^\0]*)" % re.escape(prefix.encode("utf-8", "surrogateescape")), view
+        )
         return [each.decode("utf-8", "replace") for each in found]
 
     def occurrences(self, value: int, then: bytes = b"") -> Iterator[int]:

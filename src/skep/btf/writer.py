@@ -39,7 +39,7 @@ class BtfWriter:
             offset = self._base.string_offset(text) if self._base else None
         if offset is None:
             offset = self._string_base + len(self._strings)
-            self._strings += text.encode() + b"\0"
+            self._strings += text.encode("utf-8", "surrogateescape") + b"\0"
         self._offsets[text] = offset
         return offset
 

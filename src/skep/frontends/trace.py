@@ -54,6 +54,9 @@ def parse(text: str) -> ProbeText:
     everything = whole(text).stripped()
     if not everything.text:
         raise UsageError("the probe is empty", hint=FORMS)
+    nul = text.find("\0")
+    if nul >= 0:
+        raise UsageError("there is a NUL in the probe", whole(text).span(nul, nul + 1))
     end = next((i for i, c in enumerate(everything.text) if c in " \t\n("), None)
     spec, rest = everything.part(0, end), everything.part(len(everything.text))
     if end is not None:

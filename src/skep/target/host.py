@@ -91,7 +91,7 @@ class HostFacts:
 
     def symbols(self, names: Iterable[str]) -> set[str]:
         """Those of `names` that are in /proc/kallsyms."""
-        wanted = {name.encode() for name in names}
+        wanted = {name.encode("utf-8", "surrogateescape") for name in names}
         pattern = re.compile(rb" (%b)[\t\n]" % b"|".join(map(re.escape, wanted)))
         found: set[bytes] = set()
         for text in _kallsyms():
@@ -102,7 +102,7 @@ class HostFacts:
 
     def function_symbols(self, name: str) -> list[tuple[str, str]]:
         """Functions called `name` or `name.SUFFIX` in /proc/kallsyms."""
-        escaped = re.escape(name.encode())
+        escaped = re.escape(name.encode("utf-8", "surrogateescape"))
         line = rb" [tTwW] (%b(?:\.[^\t\n]*)?)(?:\t\[(.*)\])?\n" % escaped
         pattern = re.compile(line)
         found = {each for text in _kallsyms() for each in pattern.findall(text)}

@@ -86,7 +86,9 @@ class Target:
         """
         key = category, event
         if key not in self._formats:
-            text = self._facts.event_format(category, event)
+            # These become names of files, and are not to lead elsewhere.
+            is_name = "/" not in category + event and category not in (".", "..")
+            text = is_name and self._facts.event_format(category, event)
             self._formats[key] = parse_format(category, event, text) if text else None
         return self._formats[key]
 
