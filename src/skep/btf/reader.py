@@ -29,6 +29,12 @@ from skep.errors import TargetError
 
 _POINTER_SIZE = 8
 
+_DEEPEST = 64
+"""Types within each other, at most; the kernel's have less than ten."""
+
+_MOST_INSIDE = 256
+"""Structs without names in one, at most: those of struct page are about 20."""
+
 # What `find` also takes for a kind: 64-bit enums are enums.
 _ALSO = {"enum": ("enum", "enum64")}
 
@@ -185,11 +191,12 @@ class Btf:
 
     def resolve(self, type_id: int) -> int:
         """The id of a type without typedefs, const and the like, and type tags."""
-        kind = self.type(type_id)
-        while isinstance(kind, (Typedef, Modifier, TypeTag)):
-            type_id = kind.type
+        for _ in range(_DEEPEST):
             kind = self.type(type_id)
-        return type_id
+            if not isinstance(kind, (Typedef, Modifier, TypeTag)):
+                return type_id
+            type_id = kind.type
+        raise _endless(type_id)
 
     def size_of(self, type_id: int) -> int:
         """The size of a type in bytes.
@@ -198,12 +205,18 @@ class Btf:
         are only declared.
         """
         kind = self.type(self.resolve(type_id))
+        count = 1
+        for _ in range(_DEEPEST):
+            if not isinstance(kind, Array):
+                break
+            count *= kind.count
+            kind = self.type(self.resolve(kind.element))
+        else:
+            raise _endless(type_id)
         if isinstance(kind, Pointer):
-            return _POINTER_SIZE
-        if isinstance(kind, Array):
-            return kind.count * self.size_of(kind.element)
+            return count * _POINTER_SIZE
         if isinstance(kind, (Int, Struct, Enum, Float)):
-            return kind.size
+            return count * kind.size
         raise TargetError(f'type "{self.spell(type_id)}" has no size')
 
     def spell(self, type_id: int) -> str:
@@ -242,7 +255,7 @@ class Btf:
             if step.startswith("["):
                 found = self._element(place.type, int(step[1:-1]))
             else:
-                found = self._direct_member(place.type, step)
+                found = self._direct_member(place.type, step, set())
             if found is None:
                 return None
             place = found._replace(bit_offset=place.bit_offset + found.bit_offset)
@@ -254,16 +267,27 @@ class Btf:
             return None
         return Place(array.element, index * self.size_of(array.element) * 8, 0)
 
-    def _direct_member(self, struct_id: int, name: str) -> Place | None:
-        struct = self.type(self.resolve(struct_id))
-        if not isinstance(struct, Struct) or not name:
+    def _direct_member(self, struct_id: int, name: str, seen: set[int]) -> Place | None:
+        """The member of a struct; `seen` are those that were searched before."""
+        struct_id = self.resolve(struct_id)
+        struct = self.type(struct_id)
+        if not isinstance(struct, Struct) or not name or struct_id in seen:
             return None
+        seen.add(struct_id)
+        if len(seen) > _MOST_INSIDE:
+            raise _endless(struct_id)
         for member in struct.members:
             if member.name == name:
                 return Place(member.type, member.bit_offset, member.bitfield_size)
         for member in struct.members:
-            inner = None if member.name else self._direct_member(member.type, name)
+            if member.name:
+                continue
+            inner = self._direct_member(member.type, name, seen)
             if inner:
                 bit_offset = member.bit_offset + inner.bit_offset
                 return inner._replace(bit_offset=bit_offset)
         return None
+
+
+def _endless(type_id: int) -> TargetError:
+    return TargetError(f"malformed BTF: type {type_id} is made of itself")

@@ -106,7 +106,10 @@ class HostFacts:
         line = rb" [tTwW] (%b(?:\.[^\t\n]*)?)(?:\t\[(.*)\])?\n" % escaped
         pattern = re.compile(line)
         found = {each for text in _kallsyms() for each in pattern.findall(text)}
-        return sorted((symbol.decode(), module.decode()) for symbol, module in found)
+        texts = (
+            tuple(text.decode(errors="replace") for text in each) for each in found
+        )
+        return sorted((symbol, module) for symbol, module in texts)
 
     def user_functions(
         self, library: str, patterns: Sequence[str], pid: int, copies: bool

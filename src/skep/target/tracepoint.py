@@ -14,6 +14,7 @@ _FIELD = (
     r"field:(?P<type>.*?)\s*(?P<name>\w+)(?P<array>\[[^\]]*\])?;"
     r"\s*offset:(?P<offset>\d+);\s*size:(?P<size>\d+);(?:\s*signed:(?P<signed>\d);)?"
 )
+_LONGEST_FIELD = 300  # characters; the pattern is slow with long ones
 _DYNAMIC = r"__(data_loc|rel_loc)\s+(.*?)\s*(?:\[\])?$"
 
 
@@ -55,7 +56,11 @@ def parse_format(category: str, event: str, text: str) -> TracepointFormat:
     number = re.search(_ID, text)
     if not number:
         raise TargetError(f"cannot parse the format of tracepoint {category}:{event}")
-    fields = tuple(_field(match) for match in re.finditer(_FIELD, text))
+    lines = [line for line in text.splitlines() if "field:" in line]
+    if any(len(line) > _LONGEST_FIELD for line in lines):
+        raise TargetError(f"a field of tracepoint {category}:{event} has no end")
+    found = (re.search(_FIELD, line) for line in lines)
+    fields = tuple(_field(match) for match in found if match)
     return TracepointFormat(category, event, int(number[1]), fields)
 
 
