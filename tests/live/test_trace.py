@@ -92,7 +92,7 @@ class SystemCalls(TraceTest):
 
     def test_comparing_bytes(self) -> None:
         listed = ", ".join(f"0x{byte:02x}" for byte in f"{NOWHERE}/1".encode())
-        text = 'sys_openat (STRCMP("{%s, 0x00}", filename)) "%%s", filename' % listed
+        text = f'sys_openat (STRCMP("{{{listed}, 0x00}}", filename)) "%s", filename'
         for option in ("-B", "--bin_cmp"):
             self.assertEqual(self.messages(option, text, run=open_nothing), NAMED_ONE)
 
@@ -114,8 +114,8 @@ class SystemCalls(TraceTest):
 
     def test_formats(self) -> None:
         text = (
-            'sys_kill (sig == 3 && (pid & 0xff) == 17) "[%4d|%-4d|%04d|%+d|%x|%#x|%o|%hd'
-            '|%hhu|%lu|%llx|%c|%5.2s|%d%d|%%]", sig, sig, -sig, sig, 255, 255, 8,'
+            'sys_kill (sig == 3 && (pid & 0xff) == 17) "[%4d|%-4d|%04d|%+d|%x|%#x|%o'
+            '|%hd|%hhu|%lu|%llx|%c|%5.2s|%d%d|%%]", sig, sig, -sig, sig, 255, 255, 8,'
             ' 65537, 259, -1UL, 1ULL << 40, 65, "text", 1, 2'
         )
         (shown,) = self.messages(text, run=kill_nobody)

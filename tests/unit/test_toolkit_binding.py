@@ -13,6 +13,7 @@ from skep.fields import U8, U16, U32, U64, Args, Column, Comm, Field, Member, Te
 from skep.spec import MapSpec, RecordLayout
 from skep.toolkit.binding import RING_SIZE, Binding, guard_of, record_layout
 from skep.toolkit.tool import load, tool_names
+from tests.fixtures import saved_target
 from tests.unit.tool_source import Make, bound, make_tool
 
 __all__ = ["make_tool"]
@@ -291,6 +292,7 @@ def test_every_tool_about_tasks_has_the_common_columns(name: str) -> None:
     tool = load(name)
     if not issubclass(tool.options, TaskOptions):
         return
+    tool = tool.declared(bound(tool), saved_target("6.12"))
     (stream,) = tool.streams.values()
     plain = Binding(tool, bound(tool)).visible(stream.record)
     for option in ("timestamp", "show_uid"):

@@ -167,6 +167,14 @@ class Binding:
             shown = [*times[:1], *shown]
         return [m._replace(column=self._column(m.column)) for m in shown]
 
+    def all_members(self) -> list[Member]:
+        """The members of all records of streams and keys of tables in this run."""
+        tool = self.tool
+        members = [m for s in tool.streams.values() for m in self.stream_members(s)]
+        for table in tool.tables.values():
+            members += self.visible(table.key)
+        return members
+
     def stream_members(self, stream: Stream) -> list[Member]:
         """The members of a stream's records that are sent and shown in this run.
 

@@ -144,6 +144,7 @@ class Run:
         self.target = target
         self.writer = Writer(1)
         self.session: Session
+        self.watch: SymbolWatch | None = None
         self.overhead: Overhead | None = None
 
     def execute(self) -> int:
@@ -180,6 +181,8 @@ class Run:
             from skep.toolkit.overhead import Overhead
 
             self.overhead = Overhead(self.options, self._warn)
+        # Before anything is attached: whoever is traced shall be known.
+        self.watch = self._watch()
         with Session(self.binding, self.target) as self.session:
             if self.overhead is not None:
                 self.overhead.start(self.session.collection.programs)
@@ -194,6 +197,20 @@ class Run:
                 pass
             self._judge()
         return 0
+
+    def _watch(self) -> SymbolWatch | None:
+        """What follows the processes, if addresses of programs are shown."""
+        members = self.binding.all_members()
+        if not any(issubclass(m.field, (Stack, Message)) for m in members):
+            return None
+        from skep.toolkit.symbol_watch import SymbolWatch, needs_watch
+
+        if not needs_watch(members):
+            return None
+        watch = SymbolWatch(self.context.symbols, getattr(self.options, "pid", None))
+        if watch.problem and self.options.verbose:
+            self._warn(f"programs that end soon stay unknown: {watch.problem}\n")
+        return watch
 
     def _judge(self) -> None:
         """Raise an error if the run has not been what the options ask for."""
@@ -267,8 +284,7 @@ class Run:
         rings = [self.session.ring] if self.session.ring else []
         interval = getattr(self.options, "interval", None)
         duration = self.options.duration
-        watch = self._watch()
-        readers = watch.readers() if watch else {}
+        readers = self.watch.readers() if self.watch else {}
         output = self.writer.fd
         overhead = self.overhead
         beat = overhead.beat if overhead else None
@@ -280,8 +296,8 @@ class Run:
             child.release(stop)
         told = time.monotonic()
         for event in poller.events():
-            if watch is not None:
-                watch.update()
+            if self.watch is not None:
+                self.watch.update()
             if event is Event.RECORDS:
                 report.records()
             elif event is Event.INTERVAL and not report.interval():
@@ -300,25 +316,6 @@ class Run:
             overhead.finish(self._loss_record(), time.time_ns())
         losses.finish(self.session.ledger.losses(), time.time_ns())
         poller.close()
-        if watch is not None:
-            watch.close()
-
-    def _watch(self) -> SymbolWatch | None:
-        """What follows the processes, if addresses of programs are shown."""
-        tool, binding = self.tool, self.binding
-        members = [m for s in tool.streams.values() for m in binding.stream_members(s)]
-        for table in tool.tables.values():
-            members += binding.visible(table.key)
-        if not any(issubclass(m.field, (Stack, Message)) for m in members):
-            return None
-        from skep.toolkit.symbol_watch import SymbolWatch, needs_watch
-
-        if not needs_watch(members):
-            return None
-        watch = SymbolWatch(self.context.symbols, getattr(self.options, "pid", None))
-        if watch.problem and self.options.verbose:
-            self._warn(f"programs that end soon stay unknown: {watch.problem}\n")
-        return watch
 
     def _loss_record(self) -> Any:
         return self._write if self.options.format == "json" else None

@@ -26,6 +26,7 @@ from skep.fields import (
     Pid,
     Tid,
     Time,
+    Uid,
     UnixTime,
     UserStack,
     WallClock,
@@ -117,6 +118,7 @@ class Event(Record):
         when=lambda o: o.wall_time and not (o.timestamp or o.unix_time)
     )
     cpu: Cpu = column(width=3, when=Options.show_cpu)
+    uid: Uid = column(when=Options.show_uid)
     pid: Pid
     tid: Tid
     comm: Comm = column(width=15)
