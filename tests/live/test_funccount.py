@@ -214,7 +214,7 @@ class Refusals(PlacesTest):
             ("c:no_such_*", "there is no function no_such_* in"),
             ("c:mallok", "did you mean malloc"),
             ("nolibrary:free", "no library or program called nolibrary"),
-            ("t:sched:sched_swich", "did you mean sched:sched_switch?"),
+            ("t:sched:sched_swich", "did you mean sched:sched_switch"),
             ("t:sched:no_*", "no tracepoint matches 'sched:no_*'"),
             ("u:/bin/sh:no_such_probe", "there is no USDT probe no_such_probe"),
         ):

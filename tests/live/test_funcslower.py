@@ -97,7 +97,7 @@ class UserFunctions(PlacesTest):
                 running.send_signal(signal.SIGINT)
                 text, said = running.communicate(timeout=support.STOP_SECONDS)
             drawn = graph.read()
-        self.assertEqual((running.returncode, said), (0, b""))
+        self.assertEqual(running.returncode, 0, said)
         lines = text.decode().splitlines()
         self.assertEqual(len(lines), SLEEPS)
         for line in lines:

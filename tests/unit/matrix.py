@@ -115,7 +115,7 @@ def configurations(tool: Tool) -> Iterator[tuple[str, Mapping[str, Any]]]:
         and (tool.streams or name not in _ROWS)
     }
     for name, value in values.items():
-        if tool.name == "funcslower" and name in ("folded", "flamegraph"):
+        if name in ("folded", "flamegraph") and not tool.tables:
             continue  # only with stacks
         yield name, {**tool.sample, name: value}
     for names in _TOGETHER.get(tool.name, ()):

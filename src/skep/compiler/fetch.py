@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Callable, NamedTuple
 from skep.compiler import ir
 from skep.compiler.arithmetic import convert, sign_loaded, truncate
 from skep.compiler.ir import Address, Imm, Operand
-from skep.compiler.sessions import session_cell
 from skep.compiler.types import U64, Array, Int, Layout, Pointer, Struct
 from skep.compiler.values import Const, Place, Register, Value
 from skep.errors import InternalError, Span
@@ -224,6 +223,8 @@ class Fetcher:
     def frame(self, frame: Frame) -> int:
         """What tells this call from others of the same task."""
         if isinstance(frame.fetch, SessionCell):
+            from skep.compiler.sessions import session_cell
+
             return session_cell(self.walker)
         if isinstance(frame.fetch, CtxAddress):
             number = self.builder.move(self.walker.context, wide=False)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import skep.compiler.intrinsics.all  # noqa: F401  (registers the intrinsics)
 from skep.asm import Instruction
-from skep.compiler import dispatch, ir, saved, sessions
+from skep.compiler import dispatch, ir, saved
 from skep.compiler.allocate import allocate, place_slots
 from skep.compiler.body import Handler, walk_body
 from skep.compiler.emit import Emitter, check_complete
@@ -80,7 +80,9 @@ def compile_entries(
 
 def _walk_session(walker: Walker, handlers: Sequence[tuple[Handler, Site]]) -> None:
     """Save at the entry what handlers want at the return, and run them there."""
-    at_entry, at_return = sessions.branch_on_return(walker)
+    from skep.compiler.sessions import branch_on_return  # few tools have them
+
+    at_entry, at_return = branch_on_return(walker)
     before = walker.flow.copy()
     entries = [
         (walker.environment.tree_of(handler.function), site.entry)

@@ -15,7 +15,6 @@ from skep.compiler.arithmetic import convert
 from skep.compiler.fetch import Fetcher, SavedRecord
 from skep.compiler.intrinsics.task import current_task
 from skep.compiler.ir import Address, Imm
-from skep.compiler.sessions import session_cell
 from skep.compiler.types import U64, Layout, Pointer, lay_out
 from skep.compiler.values import Const, Register
 from skep.errors import InternalError
@@ -109,6 +108,8 @@ def save(
     """At the start of a call: keep the values of its parameters for its return."""
     b = walker.builder
     if in_cell(entry):
+        from skep.compiler.sessions import session_cell
+
         (param,) = params
         b.store(session_cell(walker), 0, _word(walker, fetcher, param), 8)
         return
@@ -152,6 +153,8 @@ def find(
     assert site.entry is not None
     b = walker.builder
     if in_cell(site.entry):
+        from skep.compiler.sessions import session_cell
+
         (param,) = site.entry.params
         layout = lay_out("saved argument", [(param.name, U64)])
         fetcher.saved = SavedRecord(session_cell(walker), layout)
