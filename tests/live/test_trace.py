@@ -67,7 +67,10 @@ class SystemCalls(TraceTest):
             ("sig == 3", lambda n, sig: sig == 3),
             ("sig % 2 == 1 && pid & 4", lambda n, sig: sig % 2 and n & 4),
             ("!sig || (pid & 0xff) > 30", lambda n, sig: not sig or n > 30),
-            ("pid - (1 << 30) == 5 ? 1 : sig == SIGQUIT", lambda n, s: n == 5 or s == 3),
+            (
+                "pid - (1 << 30) == 5 ? 1 : sig == SIGQUIT",
+                lambda n, s: n == 5 or s == 3,
+            ),
             ("(unsigned char)pid == 11", lambda n, sig: n == 11),
             ("-sig < -4", lambda n, sig: sig > 4),
             ("arg2 == 6", lambda n, sig: sig == 6),
@@ -117,9 +120,7 @@ class SystemCalls(TraceTest):
         )
         (shown,) = self.messages(text, run=kill_nobody)
         wide = 2**64 - 1
-        expected = (
-            f"[   3|3   |-003|+3|ff|0xff|10|1|3|{wide}|10000000000|A|   te|12|%]"
-        )
+        expected = f"[   3|3   |-003|+3|ff|0xff|10|1|3|{wide}|10000000000|A|   te|12|%]"
         self.assertEqual(shown, expected)
 
     def test_several_at_once(self) -> None:
@@ -202,7 +203,9 @@ class Functions(TraceTest):
             outcome = tool.stop()
         self.assert_clean(outcome)
         rows = [row_of(line) for line in outcome.lines()[1:]]
-        self.assertEqual({(row.pid, row.comm) for row in rows}, {(process.pid, "calls")})
+        self.assertEqual(
+            {(row.pid, row.comm) for row in rows}, {(process.pid, "calls")}
+        )
         return [row.message for row in rows]
 
     def test_arguments_by_number(self) -> None:
@@ -257,7 +260,9 @@ class Functions(TraceTest):
         expected = [f"low {i}" for i in range(5)]
         expected += [f"high {i}" for i in range(31, COUNT)]
         self.assertEqual(shown, expected)
-        self.assertEqual(sorted(self.of(spec + ' "x"', spec + ' "x"')), ["x"] * 2 * COUNT)
+        self.assertEqual(
+            sorted(self.of(spec + ' "x"', spec + ' "x"')), ["x"] * 2 * COUNT
+        )
 
     def test_a_library_by_name(self) -> None:
         # This test's interpreter loads the C library where "c" finds it.
@@ -302,7 +307,7 @@ class Refusals(TraceTest):
             (['c:malloc "%f", arg1'], "the kernel has no fractions"),
             (['c:malloc (arg1 "x"'], "this '(' is never closed"),
             (["x:a:b"], "probe type must be"),
-            (["c:malloc", "-M", "0"], "-M"),
+            (["c:malloc", "-M", "0"], "is not more than zero"),
             (["c:malloc", "-Z", "none"], "-Z"),
         ):
             with self.subTest(arguments=arguments):
@@ -319,7 +324,7 @@ class Refusals(TraceTest):
             with self.subTest(text=text):
                 message = self.assert_fails(1, "trace", text)
                 self.assertIn(said, message)
-                self.assertIn("^^^^", message)
+                self.assertIn("^", message)
 
 
 if __name__ == "__main__":

@@ -57,9 +57,7 @@ def kill_nobody() -> None:
 class TraceTest(LiveTest):
     """Traces children of this process."""
 
-    def trace(
-        self, *arguments: str, run: Callable[[], object]
-    ) -> tuple[int, Outcome]:
+    def trace(self, *arguments: str, run: Callable[[], object]) -> tuple[int, Outcome]:
         """The child that ran, by pid, and what the tool said of it alone."""
         child = Paused(run)
         with Tool("trace", "-p", str(child.pid), *arguments) as tool:
