@@ -10,8 +10,8 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from tests.live import support, workload
-from tests.live.support import Paused, Tool
+from tests.live import workload
+from tests.live.support import Tool
 from tests.live.trace_rows import (
     COUNT,
     NOWHERE,
@@ -92,7 +92,8 @@ class SystemCalls(TraceTest):
 
     def test_comparing_bytes(self) -> None:
         listed = ", ".join(f"0x{byte:02x}" for byte in f"{NOWHERE}/1".encode())
-        text = 'sys_openat (STRCMP("{%s, 0x00}", filename)) "%%s", filename' % listed
+        known = f"{{{listed}, 0x00}}"
+        text = f'sys_openat (STRCMP("{known}", filename)) "%s", filename'
         for option in ("-B", "--bin_cmp"):
             self.assertEqual(self.messages(option, text, run=open_nothing), NAMED_ONE)
 
@@ -114,8 +115,8 @@ class SystemCalls(TraceTest):
 
     def test_formats(self) -> None:
         text = (
-            'sys_kill (sig == 3 && (pid & 0xff) == 17) "[%4d|%-4d|%04d|%+d|%x|%#x|%o|%hd'
-            '|%hhu|%lu|%llx|%c|%5.2s|%d%d|%%]", sig, sig, -sig, sig, 255, 255, 8,'
+            'sys_kill (sig == 3 && (pid & 0xff) == 17) "[%4d|%-4d|%04d|%+d|%x|%#x|%o|'
+            '%hd|%hhu|%lu|%llx|%c|%5.2s|%d%d|%%]", sig, sig, -sig, sig, 255, 255, 8,'
             ' 65537, 259, -1UL, 1ULL << 40, 65, "text", 1, 2'
         )
         (shown,) = self.messages(text, run=kill_nobody)
@@ -266,7 +267,7 @@ class Functions(TraceTest):
 
     def test_a_library_by_name(self) -> None:
         # This test's interpreter loads the C library where "c" finds it.
-        text = f'c:kill(int pid, int sig) (pid >> 30 == 1) "%d", sig'
+        text = 'c:kill(int pid, int sig) (pid >> 30 == 1) "%d", sig'
         shown = self.messages(text, run=kill_nobody)
         self.assertEqual(shown, [str(n % 7) for n in range(COUNT)])
 
