@@ -92,7 +92,8 @@ class SystemCalls(TraceTest):
 
     def test_comparing_bytes(self) -> None:
         listed = ", ".join(f"0x{byte:02x}" for byte in f"{NOWHERE}/1".encode())
-        text = f'sys_openat (STRCMP("{{{listed}, 0x00}}", filename)) "%s", filename'
+        known = f"{{{listed}, 0x00}}"
+        text = f'sys_openat (STRCMP("{known}", filename)) "%s", filename'
         for option in ("-B", "--bin_cmp"):
             self.assertEqual(self.messages(option, text, run=open_nothing), NAMED_ONE)
 
@@ -114,8 +115,8 @@ class SystemCalls(TraceTest):
 
     def test_formats(self) -> None:
         text = (
-            'sys_kill (sig == 3 && (pid & 0xff) == 17) "[%4d|%-4d|%04d|%+d|%x|%#x|%o'
-            '|%hd|%hhu|%lu|%llx|%c|%5.2s|%d%d|%%]", sig, sig, -sig, sig, 255, 255, 8,'
+            'sys_kill (sig == 3 && (pid & 0xff) == 17) "[%4d|%-4d|%04d|%+d|%x|%#x|%o|'
+            '%hd|%hhu|%lu|%llx|%c|%5.2s|%d%d|%%]", sig, sig, -sig, sig, 255, 255, 8,'
             ' 65537, 259, -1UL, 1ULL << 40, 65, "text", 1, 2'
         )
         (shown,) = self.messages(text, run=kill_nobody)
@@ -307,7 +308,7 @@ class Refusals(TraceTest):
             (['c:malloc "%f", arg1'], "the kernel has no fractions"),
             (['c:malloc (arg1 "x"'], "this '(' is never closed"),
             (["x:a:b"], "probe type must be"),
-            (["c:malloc", "-M", "0"], "-M"),
+            (["c:malloc", "-M", "0"], "is not more than zero"),
             (["c:malloc", "-Z", "none"], "-Z"),
         ):
             with self.subTest(arguments=arguments):
@@ -324,7 +325,7 @@ class Refusals(TraceTest):
             with self.subTest(text=text):
                 message = self.assert_fails(1, "trace", text)
                 self.assertIn(said, message)
-                self.assertIn("^^^^", message)
+                self.assertIn("^", message)
 
 
 if __name__ == "__main__":

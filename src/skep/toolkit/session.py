@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from skep.authoring.on import Plan, Probe
 from skep.compiler.body import Handler
@@ -97,15 +97,32 @@ def schemes_of(binding: Binding, switched_on: bool = True) -> list[Scheme]:
 
 
 def _groups(probes: Iterable[tuple[str, Probe]]) -> list[Group]:
-    calls: dict[type, list[tuple[str, Probe]]] = {}
+    calls: list[list[tuple[str, Probe]]] = []
     groups = []
     for name, probe in probes:
-        kind = type(probe.intention)
-        if kind in (SyscallEnter, SyscallExit):
-            calls.setdefault(kind, []).append((name, probe))
+        if isinstance(probe.intention, (SyscallEnter, SyscallExit)):
+            group = next((each for each in calls if _has_room(each, probe)), None)
+            if group is None:
+                calls.append([(name, probe)])
+            else:
+                group.append((name, probe))
         else:
             groups.append(Group([(name, probe)]))
-    return [Group(probes) for probes in calls.values()] + groups
+    return [Group(probes) for probes in calls] + groups
+
+
+def _has_room(group: Sequence[tuple[str, Probe]], probe: Probe) -> bool:
+    """Whether a probe of system calls can share the program of others.
+
+    A program has one handler for each call, but one-liners may ask for a call twice.
+    """
+    others: list[Any] = [other.intention for _, other in group]
+    wanted: Any = probe.intention
+    if type(others[0]) is not type(wanted):
+        return False
+    taken = {name for other in others for name in other.names}
+    written = isinstance(probe.handler, WrittenFunction)
+    return not (written and taken.intersection(wanted.names))
 
 
 def groups_of(binding: Binding, switched_on: bool = True) -> list[Group]:
