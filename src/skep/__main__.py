@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import _signal as signal  # what is beneath "signal", which first imports more
+import _signal as signal  # type: ignore[import-not-found]  # beneath "signal"
 import os
 
 
