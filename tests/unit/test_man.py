@@ -72,7 +72,8 @@ def test_the_page_of_skep_has_all_tools_and_commands() -> None:
 def test_the_command(capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["man", "opensnoop"]) == 0
     assert capfd.readouterr().out == page_of("opensnoop")
-    assert main(["man"]) == 0
-    assert capfd.readouterr().out == overview()
+    for arguments in ([], ["skep"]):
+        assert main(["man", *arguments]) == 0
+        assert capfd.readouterr().out == overview()
     assert main(["man", "no-such-tool"]) == 2
     assert main(["man", "opensnoop", "execsnoop"]) == 2

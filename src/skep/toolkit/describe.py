@@ -203,12 +203,15 @@ def _output(
 
 
 def _fields(members: Sequence[Member], binding: Binding) -> list[dict[str, Any]]:
+    # The tool's own form of an option may have a letter.
+    declared = binding.tool.options.options
+
     def shown(member: Member) -> Mapping[str, Any]:
         when = member.column.when
-        flag = when.flags[0] if isinstance(when, Option) else None
+        option = declared.get(when.name) if isinstance(when, Option) else None
         return {
             "shown_by_default": binding.is_on(when),
-            "option": flag,
+            "option": option.flags[0] if option else None,
         }
 
     titled = [
