@@ -117,6 +117,8 @@ def fields(members: Sequence[Member], shown: Shown) -> list[dict[str, Any]]:
         if member in times:
             is_first = member is times[0]
             name = "time_ns" if is_first else key.name
+            if name == "time_ns" and not is_first:
+                continue
             key = key._replace(name=name, optional=not is_first)
         found += keys([key], **about, unit=member.field.unit)
         found += keys(symbols, **about, unit="")

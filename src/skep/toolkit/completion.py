@@ -125,7 +125,10 @@ _skep_value() {{
 
 _skep() {{
     local cur=${{COMP_WORDS[COMP_CWORD]}} first=1 tool=${{COMP_WORDS[0]##*/}}
-    local words= files= i
+    local before=${{COMP_WORDS[COMP_CWORD - 1]}} words= files= i
+    # Bash makes words of --format=json: --format, = and json.
+    [[ $before == "=" ]] && before=${{COMP_WORDS[COMP_CWORD - 2]}}
+    [[ $cur == "=" ]] && cur=
     COMPREPLY=()
     case " {names} " in
         *" $tool "*) ;;
@@ -152,10 +155,7 @@ _skep() {{
                         return ;;
                 esac
             done
-            if ((COMP_CWORD > first)) &&
-                _skep_value "$tool" "${{COMP_WORDS[COMP_CWORD - 1]}}"; then
-                :
-            else
+            if ((COMP_CWORD == first)) || ! _skep_value "$tool" "$before"; then
                 _skep_flags "$tool"
             fi ;;
     esac

@@ -17,7 +17,7 @@ from skep.output import described
 from skep.output.writer import show
 from skep.target import Target
 from skep.toolkit.aliases import ALIASES
-from skep.toolkit.arguments import bind
+from skep.toolkit.arguments import bind, parse
 from skep.toolkit.binding import Binding
 from skep.toolkit.help import options_of, value_of
 from skep.toolkit.session import Group, Rung, groups_of, ladder_of, schemes_of
@@ -31,9 +31,11 @@ _TRACEFS = "CAP_DAC_READ_SEARCH"
 _BY_TRACEFS = ("tracepoint", "tracepoints")
 
 USAGE = """usage: skep describe [TOOL ...]
+       skep describe TOOL -- OPTIONS
 
 Print what programs need to know of the tools, as one JSON object: options, the lines of
-their JSON output, and what their probes could be attached to on this kernel.
+their JSON output, and what their probes could be attached to on this kernel.  With
+options, the description is of a run with them.
 """
 
 
@@ -44,18 +46,35 @@ def describe(arguments: Sequence[str]) -> int:
     if {"-h", "--help"} & set(arguments):
         show(USAGE)
         return 0
-    for word in arguments:
+    names, given = _split(arguments)
+    for word in names:
         if word.startswith("-"):
             raise UsageError(
                 f"there is no option '{word}'", hint="see 'skep describe -h'"
             )
-    tools = [load(name) for name in arguments or tool_names(families=True)]
-    show(json.dumps(description(tools, Target.from_host()), indent=1) + "\n")
+    if given is not None and len(names) != 1:
+        raise UsageError("options are those of one tool", hint="skep describe TOOL --")
+    tools = [load(name) for name in names or tool_names(families=True)]
+    shown = description(tools, Target.from_host(), given)
+    show(json.dumps(shown, indent=1) + "\n")
     return 0
 
 
-def description(tools: Sequence[Tool], target: Target) -> dict[str, Any]:
-    """All that `skep describe` prints."""
+def _split(arguments: Sequence[str]) -> tuple[Sequence[str], Sequence[str] | None]:
+    """What stands before and behind a lone "--"; None where there is none."""
+    if "--" not in arguments:
+        return arguments, None
+    place = list(arguments).index("--")
+    return arguments[:place], arguments[place + 1 :]
+
+
+def description(
+    tools: Sequence[Tool], target: Target, given: Sequence[str] | None = None
+) -> dict[str, Any]:
+    """All that `skep describe` prints; `given` are options of a run.
+
+    Raises UsageError for options that the tool does not take.
+    """
     return {
         "schema": SCHEMA,
         "version": __version__,
@@ -63,14 +82,18 @@ def description(tools: Sequence[Tool], target: Target) -> dict[str, Any]:
         "architecture": target.arch.name,
         "common_keys": described.keys(described.COMMON),
         "common_lines": described.common_lines(),
-        "tools": [_tool(tool, target) for tool in tools],
+        "tools": [_tool(tool, target, given) for tool in tools],
     }
 
 
-def _tool(tool: Tool, target: Target) -> dict[str, Any]:
+def _tool(tool: Tool, target: Target, given: Sequence[str] | None) -> dict[str, Any]:
     doc, _, _ = tool.doc.strip().partition("Examples:\n")
     alias = ALIASES.get(tool.name)
-    sample, binding, problem = _trial(tool, target)
+    sample: Mapping[str, Any] = {}
+    if given is None:
+        sample, binding, problem = _trial(tool, target)
+    else:
+        binding, problem = _bound(tool, parse(tool, given), target), None
     return {
         "name": tool.name,
         "summary": tool.summary,
@@ -78,9 +101,10 @@ def _tool(tool: Tool, target: Target) -> dict[str, Any]:
         "alias_of": alias and alias.tool,
         "preset": dict(tool.preset),
         "options": [_option(each) for each in options_of(tool)],
-        # What depends on the options of a run is as with those of `sample`.
+        # What depends on the options of a run is as with these.
         "depends_on_options": tool.hook("declare") is not None,
         "sample": sample,
+        "arguments": given,
         "problem": problem,
         "outputs": list(_outputs(binding)) if binding else [],
         "probes": list(_probes(binding, target)) if binding else [],
@@ -94,10 +118,14 @@ def _trial(
     presets = [each.preset for each in ALIASES.values() if each.tool == tool.name]
     sample: Mapping[str, Any] = tool.sample or (presets[0] if presets else {})
     try:
-        options = bind(tool, dict(sample))
-        return sample, Binding(tool.declared(options, target), options), None
+        return sample, _bound(tool, bind(tool, dict(sample)), target), None
     except SkepError as error:
         return sample, None, error.diagnostic.message
+
+
+def _bound(tool: Tool, options: Any, target: Target) -> Binding:
+    is_json = options.format == "json"
+    return Binding(tool.declared(options, target), options, with_time=is_json)
 
 
 _TYPES = {bool: "boolean", int: "integer", float: "number", str: "string"}
@@ -175,12 +203,15 @@ def _output(
 
 
 def _fields(members: Sequence[Member], binding: Binding) -> list[dict[str, Any]]:
+    # The tool's own form of an option may have a letter.
+    declared = binding.tool.options.options
+
     def shown(member: Member) -> Mapping[str, Any]:
         when = member.column.when
-        flag = when.flags[0] if isinstance(when, Option) else None
+        option = declared.get(when.name) if isinstance(when, Option) else None
         return {
             "shown_by_default": binding.is_on(when),
-            "option": flag,
+            "option": option.flags[0] if option else None,
         }
 
     titled = [

@@ -45,7 +45,8 @@ def man(arguments: Sequence[str]) -> int:
         return 0
     if len(arguments) > 1:
         raise UsageError(f"'man' takes no argument '{arguments[1]}'")
-    show(tool_page(load(arguments[0])) if arguments else overview())
+    name = arguments[0] if arguments else "skep"
+    show(overview() if name == "skep" else tool_page(load(name)))
     return 0
 
 

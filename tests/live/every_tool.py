@@ -1,0 +1,122 @@
+"""A small piece of work for every tool, and how to trace it.
+
+with every_tool.cases() as cases: …
+"""
+
+from __future__ import annotations
+
+import ctypes
+import mmap
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any, Callable, NamedTuple
+
+from tests.live import filesystems, nfs
+from tests.live.disk import scratch_disk
+
+TIMES = 7
+
+
+class Case(NamedTuple):
+    """What a tool is told, besides the process; what that does; and what of a line of
+    the tool's JSON is known."""
+
+    arguments: tuple[str, ...]
+    work: Callable[[], object]
+    line: dict[str, Any]
+    by_pid: bool = True
+
+
+def call_labs() -> None:
+    """Calls a function of the C library."""
+    library = ctypes.CDLL(None)
+    for _ in range(TIMES):
+        library.labs(-TIMES)
+
+
+def look_up() -> None:
+    """Looks up a name."""
+    socket.getaddrinfo("localhost", 80)
+
+
+def open_nothing() -> None:
+    """Fails to open a file."""
+    for _ in range(TIMES):
+        try:
+            os.open("/no/such/file", os.O_RDONLY)
+        except FileNotFoundError:
+            pass
+
+
+def execute() -> None:
+    """Executes a program."""
+    os.waitpid(os.posix_spawn("/bin/true", ["true", "skep"], os.environ), 0)
+
+
+def connect(server: socket.socket) -> None:
+    """Connects to a server, and ends the connection."""
+    with socket.create_connection(server.getsockname()) as client:
+        accepted, _ = server.accept()
+        client.sendall(b"x" * TIMES)
+        accepted.close()
+
+
+def write(directory: str) -> None:
+    """Writes a file."""
+    with open(os.path.join(directory, "skep"), "wb") as file:
+        file.write(b"x" * TIMES)
+
+
+def read(device: str) -> None:
+    """Reads from a disk, past the cache."""
+    file = os.open(device, os.O_RDONLY | os.O_DIRECT)
+    try:
+        os.preadv(file, [mmap.mmap(-1, 4096)], 0)
+    finally:
+        os.close(file)
+
+
+FUNCTIONS = {
+    "funccount": Case(("c:labs",), call_labs, {"func": "labs", "count": TIMES}),
+    "funclatency": Case(("c:labs",), call_labs, {"unit": "nsecs"}),
+    "funcslower": Case(("-u", "0.001", "c:labs"), call_labs, {"func": "labs"}),
+    "trace": Case(('c:labs "%d", arg1',), call_labs, {"message": f"-{TIMES}"}),
+}
+
+OTHERS = {
+    "opensnoop": Case((), open_nothing, {"path": "/no/such/file", "error": "ENOENT"}),
+    "execsnoop": Case((), execute, {"args": ["/bin/true", "skep"]}, by_pid=False),
+    "gethostlatency": Case((), look_up, {"host": "localhost", "ret": 0}),
+}
+
+
+@contextmanager
+def cases() -> Iterator[dict[str, Case]]:
+    """The cases by tool; those of file systems as far as this kernel has them."""
+    with ExitStack() as stack:
+        disk = stack.enter_context(scratch_disk())
+        server = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+        port = server.getsockname()[1]
+        found = {**FUNCTIONS, **OTHERS}
+        found["biolatency"] = Case(
+            ("-d", os.path.basename(disk)), lambda: read(disk), {"unit": "usecs"}, False
+        )
+        found["tcplife"] = Case(
+            ("-D", str(port)),
+            lambda: connect(server),
+            {"rport": port, "tx_bytes": TIMES},
+            False,
+        )
+        for kind in filesystems.available():
+            directory = stack.enter_context(filesystems.mounted(kind))
+            found[f"{kind}slower"] = _slower(directory)
+        if nfs.available():
+            found["nfsslower"] = _slower(stack.enter_context(nfs.mounted()))
+        yield found
+
+
+def _slower(directory: str) -> Case:
+    line = {"operation": "write", "file": "skep", "ret": TIMES}
+    return Case(("0",), lambda: write(directory), line)
