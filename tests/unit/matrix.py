@@ -8,6 +8,7 @@ writes `sizes.txt` anew: do that when programs may grow, and look at the differe
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing import Any, NamedTuple
 from skep.asm import encode
 from skep.authoring.options import Option
 from skep.compiler.program import Compiled
-from skep.errors import NotLoaded
+from skep.errors import NotLoaded, UsageError
 from skep.target import Target
 from skep.toolkit.arguments import bind
 from skep.toolkit.binding import Binding
@@ -134,6 +135,30 @@ def _value_of(option: Option) -> Any:
     return "text" if option.type is str else 7
 
 
+def pairs_on(name: str, kernel: str) -> Iterator[Size]:
+    """The programs of all pairs of options that change them, where a tool takes both;
+    of those candidates that come first.
+
+    The other options, those about output, have no part in kernel-side code.
+    """
+    tool, target = load(name), saved_target(kernel)
+    totals: dict[str, int] = {}
+    for size in sizes_on(name, kernel):
+        totals[size.options] = totals.get(size.options, 0) + size.instructions
+    settings = dict(configurations(tool))
+    telling = [label for label in totals if "+" not in label]
+    telling = [label for label in telling if totals[label] != totals["-"]]
+    for pair in itertools.combinations(telling, 2):
+        values = {**settings[pair[0]], **settings[pair[1]]}
+        label = "+".join(pair)
+        try:
+            yield from _sizes(tool, label, values, target, best=True)
+        except UsageError:
+            continue  # they exclude each other
+        except Exception as error:
+            raise CompileFailed(f"{name} with {label} on {kernel}") from error
+
+
 @functools.cache
 def sizes_on(name: str, kernel: str) -> Sequence[Size]:
     """The programs of all configurations and all rungs of their ladders."""
@@ -148,30 +173,36 @@ def sizes_on(name: str, kernel: str) -> Sequence[Size]:
 
 
 def _sizes(
-    tool: Tool, label: str, values: Mapping[str, Any], target: Target
+    tool: Tool,
+    label: str,
+    values: Mapping[str, Any],
+    target: Target,
+    best: bool = False,
 ) -> Iterator[Size]:
     options: Any = bind(tool, dict(values))
     tool = tool.declared(options, target)
     binding = Binding(tool, options, with_time=options.format == "json")
-    for rung in _rungs(binding, label, target):
+    for rung in _rungs(binding, label, target, best):
         kind = rung.choices[0][2].sites[0].attach.kind
         for program, compiled in compile_programs(rung, binding, target):
             if compiled.program is not None or program not in _MAY_DO_NOTHING:
                 yield _size(label, kind, program, compiled)
 
 
-def _rungs(binding: Binding, label: str, target: Target) -> Iterator[Rung]:
-    """All candidates of the run; other plans than the first for few sets of options.
+def _rungs(binding: Binding, label: str, target: Target, best: bool) -> Iterator[Rung]:
+    """All candidates, or the `best` of each group; other plans than the first
+    for few sets of options.
 
     A plan whose kernel module was not saved has none.
     """
     for position, scheme in enumerate(schemes_of(binding)):
-        if position > 1 and label != "-" and "+" not in label:
+        if position > 1 and label != "-" and ("+" not in label or best):
             continue
         for group in scheme.groups:
             with suppress(NotLoaded):
                 rungs = list(ladder_of(group, binding, target))
-                yield from (rung for rung in rungs if rung.choices[0][2].sites)
+                rungs = [rung for rung in rungs if rung.choices[0][2].sites]
+                yield from rungs[:1] if best else rungs
 
 
 def _size(label: str, kind: str, name: str, compiled: Compiled) -> Size:

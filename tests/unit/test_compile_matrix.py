@@ -21,6 +21,11 @@ WITHOUT_TRACEFS = (
     "uretprobe",
 )
 
+HEADLINE = (
+    *("biolatency", "execsnoop", "gethostlatency", "opensnoop", "tcplife"),
+    "xfsslower",
+)
+
 REMEDY = "if that is meant, run matrix.py (see there) and commit sizes.txt"
 
 
@@ -29,6 +34,15 @@ REMEDY = "if that is meant, run matrix.py (see there) and commit sizes.txt"
 def test_every_option_compiles(tool: str, kernel: str) -> None:
     sizes = matrix.sizes_on(tool, kernel)
     assert sizes or load(tool).hook("listing")
+    for size in sizes:
+        assert 0 <= size.stack <= STACK_SIZE, size
+        assert size.instructions > 1, size
+
+
+@pytest.mark.parametrize("tool", HEADLINE)
+def test_every_pair_of_options_compiles(tool: str) -> None:
+    sizes = list(matrix.pairs_on(tool, matrix.OPTIONS_ON))
+    assert sizes
     for size in sizes:
         assert 0 <= size.stack <= STACK_SIZE, size
         assert size.instructions > 1, size

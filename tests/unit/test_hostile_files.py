@@ -5,6 +5,7 @@ ELF files and USDT notes have their own such test in test_symbols_elf.py.
 
 from __future__ import annotations
 
+import io
 import random
 import signal
 from collections.abc import Callable, Iterator
@@ -28,6 +29,8 @@ from skep.btf.types import (
 )
 from skep.errors import SkepError
 from skep.symbols import ld_cache, processes
+from skep.symbols.demangle import demangle
+from skep.symbols.perf_map import PerfMap
 from skep.target import host
 from skep.target.tracepoint import parse_format
 from tests.unit.test_btf_reader import btf, build
@@ -35,7 +38,7 @@ from tests.unit.test_symbols_library import ENTRIES, cache
 
 __all__ = ["btf"]
 
-ROUNDS = 1500
+ROUNDS = 1000
 SECONDS = 20
 """For all rounds of a test: a hang is what it is to find."""
 
@@ -182,7 +185,7 @@ MAPS = b"""\
 
 def test_mappings_of_a_process() -> None:
     def read(content: bytes) -> None:
-        with mock.patch("builtins.open", mock.mock_open(read_data=content)):
+        with mock.patch("builtins.open", lambda *_: io.BytesIO(content)):
             processes.mappings(1)
 
     survive(MAPS, read)
@@ -194,6 +197,36 @@ ffffffff8112a2b0 t vfs_read.part.0
 ffffffff8112a3c0 T vfs_read
 ffffffffc0301000 t xfs_file_open\t[xfs]
 """
+
+
+JIT = b"""\
+7f3a5c000000 40 LazyCompile:*run /srv/app.js:12:3
+0x7f3a5c000040 0x80 py::main:/srv/app.py
+7f3a5c000020 ffffffffffffffff all of it
+"""
+
+
+def test_maps_of_compilers() -> None:
+    def read(content: bytes) -> None:
+        functions = PerfMap(content)
+        for address in (0, 0x7F3A5C000021, 0x7F3A5C000041, (1 << 64) - 1):
+            functions.lookup(address)
+
+    survive(JIT, read)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        b"_RNvNtCs1234_7mycrate3foo3bar",
+        b"_RINvNtC3std3mem8align_ofdRShB3_E",
+        b"_ZN4core3fmt9Formatter3pad17h0123456789abcdefE",
+        b"_ZNSt6vectorIiSaIiEE9push_backERKi",
+        b"_ZN3fooIiXadL_ZNS_3barEvEEE3bazEv",
+    ],
+)
+def test_names_of_functions(name: bytes) -> None:
+    survive(name, demangle)
 
 
 def test_symbols_of_the_kernel() -> None:
