@@ -14,7 +14,7 @@ Examples:
     argdist -p 181 -C 'r:c:close()'          what it returns in one process
 """
 
-from skep import TaskOptions, option
+from skep import TaskFilters, option
 from skep.errors import UsageError
 from skep.frontends.argdist import parse
 from skep.frontends.argdist_handler import Settings, counting, distributing
@@ -26,7 +26,7 @@ SAMPLE = {
 }
 
 
-class Options(TaskOptions):
+class Options(TaskFilters):
     letters = {"pid": "-p", "tid": "-t", "duration": "-d"}
 
     histograms: str = option(
