@@ -173,11 +173,11 @@ class Run:
             return dump(self.options.dump, self.binding, self.target)
         self.context = context_of(self.binding, self.target)
         with Session(self.binding, self.target) as self.session:
-            if self.options.verbose:
-                self._show_receipts()
             if stop.stopped():
                 # Nothing has been shown: the status says why, as shells have it.
                 return 128 + (stop.received or 0)
+            if self.options.verbose:
+                self._show_receipts()
             try:
                 self._loop(self._report(), stop, child)
             except OutputClosed:
