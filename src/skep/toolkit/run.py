@@ -186,11 +186,11 @@ class Run:
         with Session(self.binding, self.target) as self.session:
             if self.overhead is not None:
                 self.overhead.start(self.session.collection.programs)
-            if self.options.verbose:
-                self._show_receipts()
             if stop.stopped():
                 # Nothing has been shown: the status says why, as shells have it.
                 return 128 + (stop.received or 0)
+            if self.options.verbose:
+                self._show_receipts()
             try:
                 self._loop(self._report(), stop, child)
             except OutputClosed:
