@@ -76,9 +76,9 @@ class Entries(FunctionTest):
                 os.close(fd)
 
         for text in (
-            'vfs_write (STRCMP("prime", buf)) "%s", buf',
+            'vfs_write (STRCMP("prime", buf@user)) "%s", buf@user',
             'vfs_write (STRCMP("prime", arg2@user)) "%s", arg2@user',
-            'vfs_write (STRCMP("prime", (char __user *)arg2)) "%s", buf',
+            'vfs_write (STRCMP("prime", (char __user *)arg2)) "%s", arg2@user',
         ):
             with self.subTest(text=text):
                 shown = self.messages(text, run=run)
