@@ -82,6 +82,15 @@ FUNCTIONS = {
     "funccount": Case(("c:labs",), call_labs, {"func": "labs", "count": TIMES}),
     "funclatency": Case(("c:labs",), call_labs, {"unit": "nsecs"}),
     "funcslower": Case(("-u", "0.001", "c:labs"), call_labs, {"func": "labs"}),
+    "stackcount": Case(("c:labs",), call_labs, {"type": "stacks", "count": TIMES}),
+    "argdist": Case(
+        (
+            *("-C", "p:c:labs(long number):long:number"),
+            *("-H", "r:c:labs():long:$retval", "--json"),
+        ),
+        call_labs,
+        {"event": f"number = -{TIMES}", "count": TIMES},
+    ),
     "trace": Case(('c:labs "%d", arg1',), call_labs, {"message": f"-{TIMES}"}),
 }
 
