@@ -10,8 +10,8 @@ import mmap
 import os
 import socket
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from typing import Any, Callable, ContextManager, NamedTuple
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any, Callable, NamedTuple
 
 from tests.live import filesystems, nfs
 from tests.live.disk import scratch_disk
@@ -126,7 +126,7 @@ def file_system(kind: str) -> Iterator[Case]:
         yield Case(("0",), lambda: write(directory), line)
 
 
-OWN_PLACES: Mapping[str, Callable[[], ContextManager[Case]]] = {
+OWN_PLACES: Mapping[str, Callable[[], AbstractContextManager[Case]]] = {
     "biolatency": disk,
     "tcplife": connection,
     "btrfsslower": lambda: file_system("btrfs"),
