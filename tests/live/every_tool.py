@@ -9,8 +9,8 @@ import ctypes
 import mmap
 import os
 import socket
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Callable, NamedTuple
 
 from tests.live import filesystems, nfs
@@ -82,6 +82,15 @@ FUNCTIONS = {
     "funccount": Case(("c:labs",), call_labs, {"func": "labs", "count": TIMES}),
     "funclatency": Case(("c:labs",), call_labs, {"unit": "nsecs"}),
     "funcslower": Case(("-u", "0.001", "c:labs"), call_labs, {"func": "labs"}),
+    "stackcount": Case(("c:labs",), call_labs, {"type": "stacks", "count": TIMES}),
+    "argdist": Case(
+        (
+            *("-C", "p:c:labs(long number):long:number"),
+            *("-H", "r:c:labs():long:$retval", "--json"),
+        ),
+        call_labs,
+        {"event": f"number = -{TIMES}", "count": TIMES},
+    ),
     "trace": Case(('c:labs "%d", arg1',), call_labs, {"message": f"-{TIMES}"}),
 }
 
@@ -93,30 +102,51 @@ OTHERS = {
 
 
 @contextmanager
-def cases() -> Iterator[dict[str, Case]]:
-    """The cases by tool; those of file systems as far as this kernel has them."""
-    with ExitStack() as stack:
-        disk = stack.enter_context(scratch_disk())
-        server = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+def disk() -> Iterator[Case]:
+    """The case of biolatency."""
+    with scratch_disk() as device:
+        options = ("-d", os.path.basename(device))
+        yield Case(options, lambda: read(device), {"unit": "usecs"}, False)
+
+
+@contextmanager
+def connection() -> Iterator[Case]:
+    """The case of tcplife."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-        found = {**FUNCTIONS, **OTHERS}
-        found["biolatency"] = Case(
-            ("-d", os.path.basename(disk)), lambda: read(disk), {"unit": "usecs"}, False
-        )
-        found["tcplife"] = Case(
-            ("-D", str(port)),
-            lambda: connect(server),
-            {"rport": port, "tx_bytes": TIMES},
-            False,
-        )
-        for kind in filesystems.available():
-            directory = stack.enter_context(filesystems.mounted(kind))
-            found[f"{kind}slower"] = _slower(directory)
-        if nfs.available():
-            found["nfsslower"] = _slower(stack.enter_context(nfs.mounted()))
-        yield found
+        line = {"rport": port, "tx_bytes": TIMES}
+        yield Case(("-D", str(port)), lambda: connect(server), line, False)
 
 
-def _slower(directory: str) -> Case:
-    line = {"operation": "write", "file": "skep", "ret": TIMES}
-    return Case(("0",), lambda: write(directory), line)
+@contextmanager
+def file_system(kind: str) -> Iterator[Case]:
+    """The case of a file system's tool; the test is skipped if the kernel lacks it."""
+    with nfs.mounted() if kind == "nfs" else filesystems.mounted(kind) as directory:
+        line = {"operation": "write", "file": "skep", "ret": TIMES}
+        yield Case(("0",), lambda: write(directory), line)
+
+
+OWN_PLACES: Mapping[str, Callable[[], AbstractContextManager[Case]]] = {
+    "biolatency": disk,
+    "tcplife": connection,
+    "btrfsslower": lambda: file_system("btrfs"),
+    "ext4slower": lambda: file_system("ext4"),
+    "f2fsslower": lambda: file_system("f2fs"),
+    "nfsslower": lambda: file_system("nfs"),
+    "xfsslower": lambda: file_system("xfs"),
+    "zfsslower": lambda: file_system("zfs"),
+}
+"""Tools whose work needs something that is made for it."""
+
+
+@contextmanager
+def case_of(tool: str) -> Iterator[Case]:
+    """The case of any tool."""
+    if tool in OWN_PLACES:
+        with OWN_PLACES[tool]() as case:
+            yield case
+    else:
+        yield {**FUNCTIONS, **OTHERS}[tool]
+
+
+TOOLS = (*FUNCTIONS, *OTHERS, *OWN_PLACES)

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from skep.fields.base import Cell, Context, Field, Member, Value
+from skep.fields.base import (
+    STRING,
+    Cell,
+    Context,
+    Field,
+    Key,
+    Member,
+    Value,
+    truncated_key,
+)
 from skep.fields.text import c_string, decoded
 
 _Show = Callable[[Any], str]
@@ -27,6 +36,11 @@ class _Counted(Field):
     ) -> Sequence[Cell]:
         """None: `Number` shows it."""
         return ()
+
+    @classmethod
+    def symbol_keys(cls, member: Member) -> Sequence[Key]:
+        """Whether text was cut."""
+        return (truncated_key(member.name),) if cls.form == "s" else ()
 
     @classmethod
     def show(cls, raw: Any) -> str:
@@ -59,7 +73,7 @@ def counted_number(name: str, ctype: str, is_address: bool) -> Member:
 def counted_text(name: str, size: int) -> Member:
     """A member of a key that is text of at most `size` bytes."""
     names = {"ctype": f"char[{size + 2}]", "form": "s", "size": size}
-    return Member(name, type("Counted", (_Counted,), names))
+    return Member(name, type("Counted", (_Counted,), {**names, "json": STRING}))
 
 
 class Number(Field):
@@ -72,6 +86,14 @@ class Number(Field):
     probe = ""
     titles: Sequence[str] = ()
     counted: Sequence[Member] = ()
+
+    @classmethod
+    def symbol_keys(cls, member: Member) -> Sequence[Key]:
+        """The values in words, and where they were counted."""
+        return (
+            Key("event", STRING, "the values in words"),
+            Key("probe", STRING, "label or text of the specifier"),
+        )
 
     @classmethod
     def cells(

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from skep.fields.base import Cell, Context, Field, Member, Value
+from skep.fields.base import STRING, Cell, Context, Field, Member, Value
 
 
 class Word(Field):
@@ -13,6 +13,7 @@ class Word(Field):
 
     spec = ""
     meaning = "text"
+    json = STRING
 
     @classmethod
     def cells(
@@ -50,6 +51,7 @@ class Details(Field):
 
     spec = ""
     meaning = "lists and objects in JSON, lines below the row in text"
+    json: Mapping[str, Any] = {"type": ["array", "object", "null"]}
 
     @classmethod
     def cells(

@@ -44,6 +44,9 @@ BUCKETS = (
 )
 """What lines of histograms have besides their keys."""
 
+PROBE = Key("probe", _TEXT, "which of several histograms it is")
+"""What lines of one of several histograms have besides."""
+
 _COUNT = {"type": ["integer", "null"]}
 
 _RECEIPT = (
@@ -71,6 +74,15 @@ _ERROR = (
 )
 
 
+_COST = (
+    Key("program", _TEXT, "program in the kernel"),
+    Key("attached", _TEXT, "what it is attached to"),
+    Key("runs", _INTEGER, "how often it ran"),
+    Key("run_time_ns", _INTEGER, "how long it ran in all, in ns"),
+    Key("elapsed_ns", _INTEGER, "how long it was attached, in ns"),
+)
+
+
 def keys(items: Iterable[Key], **more: Any) -> list[dict[str, Any]]:
     """Keys for JSON, each with `more` about it."""
     return [
@@ -85,8 +97,8 @@ def keys(items: Iterable[Key], **more: Any) -> list[dict[str, Any]]:
     ]
 
 
-def common_lines() -> list[dict[str, Any]]:
-    """The lines that every tool may write: losses, receipts, errors."""
+def common_lines(cost_schema: str) -> list[dict[str, Any]]:
+    """The lines that every tool may write besides its own."""
     counts = [
         Key(cause.replace(" ", "_"), _COUNT, meaning, True)
         for cause, meaning in loss.MEANINGS.items()
@@ -95,6 +107,7 @@ def common_lines() -> list[dict[str, Any]]:
         ("loss", loss.SCHEMA, counts),
         ("receipt", receipts.SCHEMA, _RECEIPT),
         ("error", receipts.ERROR_SCHEMA, _ERROR),
+        ("cost", cost_schema, _COST),
     )
     return [
         {"type": kind, "schema": schema, "fields": keys(fields)}

@@ -12,10 +12,11 @@ from skep import __version__
 from skep.authoring.options import Option
 from skep.authoring.outputs import Histogram, Stream, Table
 from skep.errors import SkepError, UsageError
-from skep.fields import CgroupId, Field, Member, column
+from skep.fields import CgroupId, Field, Member, Stack, column
 from skep.output import described
 from skep.output.writer import show
 from skep.target import Target
+from skep.toolkit import overhead
 from skep.toolkit.aliases import ALIASES
 from skep.toolkit.arguments import bind, parse
 from skep.toolkit.binding import Binding
@@ -81,7 +82,7 @@ def description(
         "kernel": target.release,
         "architecture": target.arch.name,
         "common_keys": described.keys(described.COMMON),
-        "common_lines": described.common_lines(),
+        "common_lines": described.common_lines(overhead.SCHEMA),
         "tools": [_tool(tool, target, given) for tool in tools],
     }
 
@@ -106,7 +107,7 @@ def _tool(tool: Tool, target: Target, given: Sequence[str] | None) -> dict[str, 
         "sample": sample,
         "arguments": given,
         "problem": problem,
-        "outputs": list(_outputs(binding)) if binding else [],
+        "outputs": _all_outputs(binding, target) if binding else [],
         "probes": list(_probes(binding, target)) if binding else [],
     }
 
@@ -159,18 +160,27 @@ def choices_of(option: Option) -> Sequence[str]:
     return option.choices
 
 
+def _all_outputs(binding: Binding, target: Target) -> list[dict[str, Any]]:
+    """What a run writes, or what a tool that traces nothing lists."""
+    if not binding.tool.hook("listing"):
+        return list(_outputs(binding))
+    from skep.toolkit.listing import listing_of
+
+    record = listing_of(binding.tool, binding.options, target).record
+    schema = f"{binding.tool.name}.{record.__name__.lower()}/1"
+    return [_output("listing", "", schema, _fields(record.members, binding))]
+
+
 def _outputs(binding: Binding) -> Iterator[dict[str, Any]]:
-    """What a run writes: its streams, or its first histogram, or its first table."""
+    """What a run writes; several lines with one schema differ in their `probe`."""
     tool = binding.tool
-    if tool.streams:
-        for name, stream in tool.streams.items():
-            yield _stream(name, stream, binding)
-    elif tool.histograms:
-        name, histogram = next(iter(tool.histograms.items()))
-        yield _histogram(name, histogram, binding)
-    elif tool.tables:
-        name, table = next(iter(tool.tables.items()))
-        yield _table(name, table, binding)
+    for name, stream in tool.streams.items():
+        yield _stream(name, stream, binding)
+    if not tool.streams:
+        for name, table in tool.tables.items():
+            yield _table(name, table, binding)
+        for name, histogram in tool.histograms.items():
+            yield _histogram(name, histogram, binding)
 
 
 def _stream(name: str, stream: Stream, binding: Binding) -> dict[str, Any]:
@@ -186,14 +196,19 @@ def _histogram(name: str, histogram: Histogram, binding: Binding) -> dict[str, A
     members = histogram.key.members if histogram.key else ()
     unit = str(binding.value_of(histogram.unit))
     fields = [*_fields(members, binding), *described.keys(described.BUCKETS)]
+    if histogram.title:
+        fields += described.keys([described.PROBE])
     output = _output("histogram", name, f"{binding.tool.name}.histogram/1", fields)
     return {**output, "unit": unit}
 
 
 def _table(name: str, table: Table, binding: Binding) -> dict[str, Any]:
     members = [*table.key.members, *table.value.members]
-    schema = f"{binding.tool.name}.table/1"
-    return _output("table", name, schema, _fields(members, binding))
+    is_shown = [m for m in members if binding.is_on(m.column.when)]
+    has_stacks = any(issubclass(m.field, Stack) for m in is_shown)
+    kind = "stacks" if has_stacks else "table"
+    schema = f"{binding.tool.name}.{kind}/1"
+    return _output(kind, name, schema, _fields(members, binding))
 
 
 def _output(

@@ -161,7 +161,7 @@ def _lines(text: str) -> list[str]:
 
 def _text(text: str) -> str:
     """Plain text; a control character at its start would be a macro."""
-    escaped = _word(text)
+    escaped = _word(text).replace("\\(dq", '"')  # special in macros only
     return rf"\&{escaped}" if escaped[:1] in (".", "'") else escaped
 
 
