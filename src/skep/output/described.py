@@ -85,8 +85,17 @@ def keys(items: Iterable[Key], **more: Any) -> list[dict[str, Any]]:
     ]
 
 
+_COST = (
+    Key("program", _TEXT, "name of a program"),
+    Key("attached", _TEXT, "what it is attached to"),
+    Key("runs", _INTEGER, "how often it ran since the start"),
+    Key("run_time_ns", _INTEGER, "how long all runs took, on all CPUs together"),
+    Key("elapsed_ns", _INTEGER, "time since the start"),
+)
+
+
 def common_lines() -> list[dict[str, Any]]:
-    """The lines that every tool may write: losses, receipts, errors."""
+    """The lines that every tool may write: losses, receipts, errors, costs."""
     counts = [
         Key(cause.replace(" ", "_"), _COUNT, meaning, True)
         for cause, meaning in loss.MEANINGS.items()
@@ -95,6 +104,7 @@ def common_lines() -> list[dict[str, Any]]:
         ("loss", loss.SCHEMA, counts),
         ("receipt", receipts.SCHEMA, _RECEIPT),
         ("error", receipts.ERROR_SCHEMA, _ERROR),
+        ("cost", receipts.COST_SCHEMA, _COST),
     )
     return [
         {"type": kind, "schema": schema, "fields": keys(fields)}
