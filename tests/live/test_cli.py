@@ -23,6 +23,8 @@ TOOLS = ("biolatency", "execsnoop", "opensnoop", "tcplife")
 FILE_SYSTEMS = ("btrfs", "ext4", "f2fs", "nfs", "xfs", "zfs")
 ALL_TOOLS = (
     *(*TOOLS, "fsslower", "gethostlatency"),
+    *("argdist", "funccount", "funclatency", "funcslower"),
+    *("stackcount", "tplist", "trace"),
     *(f"{kind}slower" for kind in FILE_SYSTEMS),
 )
 

@@ -169,6 +169,38 @@ class FullMaps(support.LiveTest):
             self.assertLessEqual(each["a"], bucket["high"])
 
 
+class Stacks(support.LiveTest):
+    """More stacks than a table's stack maps have room for: 16384, and 1024 beside."""
+
+    def trace(self, depth: int) -> tuple[Outcome, dict[bool, int]]:
+        """The outcome, and the calls with and without a stack."""
+        program = workload.program("calls")
+        with Tool(str(TOOLS / "stacks.py"), program, "--json", "-v") as running:
+            workload.run("calls", "paths", depth)
+            outcome = running.stop()
+        self.assertEqual(outcome.status, 0)
+        rows = outcome.objects("stacks")
+        calls = {
+            known: sum(r["calls"] for r in rows if (r["stack"] is not None) is known)
+            for known in (True, False)
+        }
+        return outcome, calls
+
+    def test_each_way_has_a_stack(self) -> None:
+        outcome, calls = self.trace(7)
+        self.assertEqual(calls, {True: 1 << 7, False: 0})
+        self.assertEqual(len(outcome.objects("stacks")), 1 << 7)
+        self.assertEqual(outcome.ledger(), {})
+
+    def test_stacks_that_have_no_room_are_counted(self) -> None:
+        outcome, calls = self.trace(15)
+        self.assertGreater(calls[True], 1 << 12)
+        self.assertGreater(calls[False], 0)
+        self.assertEqual(calls[True] + calls[False], 1 << 15)
+        self.assertEqual(outcome.ledger(), {"stack_collision": calls[False]})
+        self.assertEqual(told(outcome, "stacks lost because"), calls[False])
+
+
 class Texts(support.LiveTest):
     """Texts that are cut, and memory that cannot be read: each is counted once."""
 

@@ -97,7 +97,7 @@ def keys(items: Iterable[Key], **more: Any) -> list[dict[str, Any]]:
     ]
 
 
-def common_lines(cost_schema: str) -> list[dict[str, Any]]:
+def common_lines() -> list[dict[str, Any]]:
     """The lines that every tool may write besides its own."""
     counts = [
         Key(cause.replace(" ", "_"), _COUNT, meaning, True)
@@ -107,7 +107,7 @@ def common_lines(cost_schema: str) -> list[dict[str, Any]]:
         ("loss", loss.SCHEMA, counts),
         ("receipt", receipts.SCHEMA, _RECEIPT),
         ("error", receipts.ERROR_SCHEMA, _ERROR),
-        ("cost", cost_schema, _COST),
+        ("cost", receipts.COST_SCHEMA, _COST),
     )
     return [
         {"type": kind, "schema": schema, "fields": keys(fields)}

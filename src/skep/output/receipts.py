@@ -10,6 +10,7 @@ from skep.output.json_lines import line
 
 SCHEMA = "skep.receipt/1"
 ERROR_SCHEMA = "skep.error/1"
+COST_SCHEMA = "skep.cost/1"
 
 
 class Receipt(NamedTuple):

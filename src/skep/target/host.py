@@ -82,7 +82,8 @@ class HostFacts:
         if refused:
             return NotPermitted(
                 f"no permission to read tracepoint formats in {refused.filename}",
-                hint="tracefs is for root only; run as root",
+                hint="tracefs is for root only; run as root or with"
+                " CAP_DAC_READ_SEARCH",
             )
         return TargetError(
             "tracepoint formats cannot be read: tracefs is not mounted",

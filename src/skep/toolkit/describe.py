@@ -16,7 +16,6 @@ from skep.fields import CgroupId, Field, Member, Stack, column
 from skep.output import described
 from skep.output.writer import show
 from skep.target import Target
-from skep.toolkit import overhead
 from skep.toolkit.aliases import ALIASES
 from skep.toolkit.arguments import bind, parse
 from skep.toolkit.binding import Binding
@@ -82,7 +81,7 @@ def description(
         "kernel": target.release,
         "architecture": target.arch.name,
         "common_keys": described.keys(described.COMMON),
-        "common_lines": described.common_lines(overhead.SCHEMA),
+        "common_lines": described.common_lines(),
         "tools": [_tool(tool, target, given) for tool in tools],
     }
 

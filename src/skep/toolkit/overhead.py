@@ -7,10 +7,9 @@ from typing import Any
 
 from skep.errors import NotPermitted, NotSupported, TooExpensive
 from skep.output.json_lines import line
+from skep.output.receipts import COST_SCHEMA
 from skep.runtime.meter import Cost, Meter
 from skep.runtime.programs import Program
-
-SCHEMA = "skep.cost/1"
 
 PERIOD_S = 1.0
 """How often a run with a limit is measured."""
@@ -72,7 +71,7 @@ class Overhead:
             self._warn(cost_text(cost, elapsed))
             if record:
                 items = {**cost._asdict(), "elapsed_ns": elapsed}
-                record(line("cost", SCHEMA, time_ns, items))
+                record(line("cost", COST_SCHEMA, time_ns, items))
 
     def close(self) -> None:
         """Stop measuring."""

@@ -1,6 +1,6 @@
 """List kernel tracepoints, and USDT probes of libraries and processes.
 
-The FILTER is a pattern as shells have them ("*", "?", "[abc]") for CATEGORY:EVENT or
+FILTER is a pattern as shells have them ("*", "?", "[abc]"), for CATEGORY:EVENT or
 PROVIDER:PROBE.
 
 Examples:

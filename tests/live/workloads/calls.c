@@ -5,6 +5,7 @@
  *   calls tail COUNT             skep_first(), which ends in a jump to skep_last()
  *   calls nested COUNT DEPTH     skep_sum(), which calls itself
  *   calls threads COUNT DEPTH    the same from 7 threads at once
+ *   calls paths DEPTH            skep_bottom(), once on each of 2^DEPTH ways there
  *   calls usdt COUNT             the probes skep:each and skep:forms
  *   calls hang DEPTH             waits for ever in skep_sum(), DEPTH calls deep
  *
@@ -60,6 +61,26 @@ PLAIN long skep_sum(long n)
 		pause();
 	__asm__ volatile("" : "+r"(rest)); /* or it would become a loop */
 	return n + rest;
+}
+
+PLAIN void skep_bottom(void)
+{
+	__asm__ volatile("" : : : "memory");
+}
+
+/* Two calls of itself: which of them it was is in the return address. */
+PLAIN __attribute__((optimize("no-omit-frame-pointer"))) void skep_way(long way, long depth)
+{
+	if (!depth) {
+		skep_bottom();
+		__asm__ volatile("nop /* bottom */" : : : "memory");
+	} else if (way & 1) {
+		skep_way(way >> 1, depth - 1);
+		__asm__ volatile("nop /* odd */" : : : "memory");
+	} else {
+		skep_way(way >> 1, depth - 1);
+		__asm__ volatile("nop /* even */" : : : "memory");
+	}
 }
 
 struct job {
@@ -147,6 +168,9 @@ int main(int argc, char **argv)
 	else if (!strcmp(run, "tail"))
 		for (long i = 0; i < count; i++)
 			skep_first(i);
+	else if (!strcmp(run, "paths"))
+		for (long way = 0; way < 1l << count; way++)
+			skep_way(way, count);
 	else if (!strcmp(run, "nested"))
 		sum(&job);
 	else if (!strcmp(run, "threads"))

@@ -1,0 +1,64 @@
+"""Commands run with the capabilities that the manual says, and with none less."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import unittest
+from collections.abc import Sequence
+
+from tests.live import support
+from tests.live.support import SKEP, START_SECONDS, STOP_SECONDS
+from tests.live.test_privileges import enough, holding
+
+MANUAL = support.TREE / "docs" / "privileges.md"
+
+_ROW = re.compile(r"^\| `(.+)` \| (CAP_[A-Z_, ]+) \|$", re.MULTILINE)
+
+
+def rows() -> list[tuple[str, list[str]]]:
+    """Commands and capabilities, which setpriv writes in lower case."""
+    found = _ROW.findall(MANUAL.read_text())
+    return [(c, re.findall(r"CAP_(\w+)", held)) for c, held in found]
+
+
+@support.only_on("6.12")
+class Needed(support.LiveTest):
+    @classmethod
+    def setUpClass(cls) -> None:
+        super().setUpClass()
+        done = subprocess.run([*holding(enough()), "true"], capture_output=True)
+        if done.returncode:
+            raise unittest.SkipTest(f"setpriv: {done.stderr.decode()}")
+
+    def run_with(
+        self, capabilities: Sequence[str], command: str
+    ) -> subprocess.CompletedProcess[str]:
+        tool, *arguments = shlex.split(command)
+        short = [] if tool == "tplist" else ["--duration", "0.1"]
+        return subprocess.run(
+            [*holding(capabilities), SKEP, tool, *short, *arguments],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=START_SECONDS + STOP_SECONDS,
+        )
+
+    def test_each_command(self) -> None:
+        self.assertGreater(len(rows()), 10)
+        for command, names in rows():
+            needed = [name.lower() for name in names]
+            with self.subTest(command=command):
+                done = self.run_with(needed, command)
+                self.assertEqual(done.returncode, 0, done.stderr)
+            for missing in needed:
+                if "sys_admin" in needed and missing != "sys_admin":
+                    continue  # which stands for the others
+                with self.subTest(command=command, missing=missing):
+                    left = [name for name in needed if name != missing]
+                    done = self.run_with(left, command)
+                    self.assertEqual((done.returncode, done.stdout), (1, ""))
+                    self.assertRegex(done.stderr, r"\Askep: ")
+                    self.assertIn(f"CAP_{missing.upper()}", done.stderr)
+                    self.assertNotIn("Traceback", done.stderr)
