@@ -12,7 +12,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from tests.live import preemption, support
+from tests.live import every_tool, preemption, support
 from tests.live.bpf_objects import held_objects
 from tests.live.support import SKEP, SLOW, START_SECONDS, Tool
 
@@ -20,13 +20,7 @@ from tests.live.support import SKEP, SLOW, START_SECONDS, Tool
 oldest_and_newest = support.only_on("5.10", "7.2")
 
 TOOLS = ("biolatency", "execsnoop", "opensnoop", "tcplife")
-FILE_SYSTEMS = ("btrfs", "ext4", "f2fs", "nfs", "xfs", "zfs")
-ALL_TOOLS = (
-    *(*TOOLS, "fsslower", "gethostlatency"),
-    *("argdist", "funccount", "funclatency", "funcslower"),
-    *("stackcount", "tplist", "trace"),
-    *(f"{kind}slower" for kind in FILE_SYSTEMS),
-)
+ALL_TOOLS = (*every_tool.TOOLS, "fsslower", "tplist")
 
 
 def run(*arguments: str | bytes, **settings: Any) -> subprocess.CompletedProcess[bytes]:
