@@ -182,7 +182,7 @@ class Text(PlacesTest):
         self.assert_clean(outcome)
         banner, blank, now, *rows, last = outcome.lines()
         text = f'functions for "{program}:skep_*"... Hit Ctrl-C to end.'
-        self.assertTrue(matches(rf"Tracing 4 {text}".replace("*", r"\*"), [banner]))
+        self.assertTrue(matches(rf"Tracing 6 {text}".replace("*", r"\*"), [banner]))
         self.assertEqual((blank, last), ("", "Detaching..."))
         time.strptime(now, "%H:%M:%S")
         names = [("FUNC", "COUNT"), ("skep_sum", 2 * OTHER), ("skep_add", COUNT)]

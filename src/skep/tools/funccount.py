@@ -14,12 +14,13 @@ Examples:
     funccount 'u:pthread:*'       USDT probes of a library
 """
 
-from skep import Record, Table, TaskFilters, bpf, column, on, option
+from skep import Record, Table, TaskFilters, bpf, column, option
 from skep.errors import UsageError
 from skep.fields import U64
 from skep.fields.places import PlaceName
 from skep.frontends.function_pattern import parse
-from skep.toolkit import not_negative, positive
+from skep.frontends.place_probes import probes_at
+from skep.toolkit import Declared, not_negative, positive
 
 SAMPLE = {"pattern": "c:getaddrinfo"}
 FAREWELL = "Detaching..."
@@ -60,57 +61,11 @@ class Calls(Record):
 
 calls = Table(Place, Calls, keys=65536)
 
-functions = on.Plan("kernel functions")
-system_calls = on.Plan("tracepoints of system calls")
+
+def declare(options, target):
+    return Declared(probes=probes_at(options.places, count, options.pid))
 
 
-@functions
-@on.entry(
-    lambda options: options.places.name,
-    when=lambda options: options.places.in_kernel,
-)
-def entered(place):
-    count(place)
-
-
-@system_calls
-@on.tracepoint(
-    lambda options: options.places.syscall_tracepoint,
-    when=lambda options: options.places.syscall,
-)
-def called(place):
-    count(place)
-
-
-@on.uprobe(
-    lambda options: options.places.library,
-    lambda options: options.places.name,
-    pid=Options.pid,
-    when=lambda options: options.places.in_user,
-)
-def entered_in_user(place):
-    count(place)
-
-
-@on.tracepoint(
-    lambda options: options.places.name,
-    when=lambda options: options.places.kind == "t",
-)
-def passed(place):
-    count(place)
-
-
-@on.usdt(
-    lambda options: options.places.library,
-    lambda options: options.places.name,
-    pid=Options.pid,
-    when=lambda options: options.places.kind == "u",
-)
-def passed_in_user(place):
-    count(place)
-
-
-@bpf.inline
 def count(place):
     if Options.cpu is not None and bpf.cpu() != Options.cpu:
         return
