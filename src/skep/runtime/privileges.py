@@ -34,7 +34,8 @@ class Privileges(NamedTuple):
     `capabilities` is the effective set as bits; `initial_namespace` whether they count
     for BPF at all; `seccomp` whether a filter may refuse system calls; `lockdown` the
     kernel's lockdown level or "" when it cannot be read; `unprivileged_bpf_disabled`
-    the sysctl, "" likewise; `release` is the kernel's, for messages only.
+    the sysctl, "" likewise; `release` is the kernel's, for messages only;
+    `perf_event_paranoid` is the sysctl.
     """
 
     capabilities: int
@@ -43,6 +44,7 @@ class Privileges(NamedTuple):
     lockdown: str
     unprivileged_bpf_disabled: str
     release: str
+    perf_event_paranoid: str = ""
 
     def states(self) -> dict[str, bool]:
         """Whether it has each of the capabilities that are of any use for tracing."""
@@ -76,13 +78,15 @@ def parse(
 
 def current() -> Privileges:
     """The privileges of this process."""
-    return parse(
+    privileges = parse(
         _read("/proc/self/status"),
         _read("/proc/self/uid_map"),
         _read("/sys/kernel/security/lockdown"),
         _read("/proc/sys/kernel/unprivileged_bpf_disabled"),
         os.uname().release,
     )
+    paranoid = _read("/proc/sys/kernel/perf_event_paranoid").strip()
+    return privileges._replace(perf_event_paranoid=paranoid)
 
 
 def hides_kernel_memory() -> bool:
@@ -136,6 +140,13 @@ def _other_reasons(holder: Privileges) -> list[str]:
             " capabilities count only in the initial one"
         ]
     reasons = []
+    admin = holder.capabilities >> CAP_SYS_ADMIN & 1
+    if holder.perf_event_paranoid in ("3", "4") and not admin:
+        # A patch of Debian and Ubuntu to perf_event_open(2).
+        reasons.append(
+            f"kernel.perf_event_paranoid is {holder.perf_event_paranoid}: then perf"
+            " events, which classic tracepoints are, take CAP_SYS_ADMIN"
+        )
     if holder.seccomp:
         reasons.append("a seccomp filter, as container engines install, may refuse it")
     if holder.lockdown not in ("", "none"):
