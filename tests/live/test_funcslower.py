@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 import unittest
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 from tests.live import places, support, workload
@@ -26,6 +27,9 @@ from tests.live.test_functions import OPENS, overlay
 
 NESTED, DEPTH = 37, 13
 EVERY = ("-u", "0.001")
+
+# Children of these tests have the name of this process.
+COMM = Path("/proc/self/comm").read_text().rstrip()
 
 
 def names(events: list[dict[str, Any]]) -> Counter[str]:
@@ -78,7 +82,7 @@ class UserFunctions(PlacesTest):
         )
         titles = ("COMM", "PID", "LAT(ms)", "RVAL")
         self.assertEqual(header, "{:<14} {:<6} {:>7} {:>16} FUNC ARGS".format(*titles))
-        form = rf"^python3 +{child.pid} +\d+\.\d\d +0 usleep {SLEEP_MS * 1000:#x}$"
+        form = rf"^{COMM} +{child.pid} +\d+\.\d\d +0 usleep {SLEEP_MS * 1000:#x}$"
         self.assertEqual(len(rows), SLEEPS)
         for row in rows:
             self.assertRegex(row, form)
@@ -101,7 +105,7 @@ class UserFunctions(PlacesTest):
         lines = text.decode().splitlines()
         self.assertEqual(len(lines), SLEEPS)
         for line in lines:
-            self.assertRegex(line, r"^python3;.* 1$")
+            self.assertRegex(line, rf"^{COMM};.* 1$")
         self.assertIn(b"<svg", drawn)
 
 
