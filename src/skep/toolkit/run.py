@@ -207,10 +207,7 @@ class Run:
 
         if not needs_watch(members):
             return None
-        watch = SymbolWatch(self.context.symbols, getattr(self.options, "pid", None))
-        if watch.problem and self.options.verbose:
-            self._warn(f"programs that end soon stay unknown: {watch.problem}\n")
-        return watch
+        return SymbolWatch(self.context.symbols, getattr(self.options, "pid", None))
 
     def _judge(self) -> None:
         """Raise an error if the run has not been what the options ask for."""
@@ -312,6 +309,8 @@ class Run:
                 told = now
                 losses.report(self.session.ledger.losses(), time.time_ns())
         report.finish()
+        if self.watch is not None and self.options.verbose:
+            self._warn("".join(f"symbols: {p}\n" for p in self.watch.problems()))
         if overhead:
             overhead.finish(self._loss_record(), time.time_ns())
         losses.finish(self.session.ledger.losses(), time.time_ns())

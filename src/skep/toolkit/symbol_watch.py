@@ -35,7 +35,7 @@ class SymbolWatch:
         try:
             self._events = MemoryEvents()
         except (OSError, SkepError) as error:
-            self.problem = str(error)
+            self.problem = f"what ends soon stays unknown: {error}"
         for each in _processes() if pid is None else (pid,):
             symbols.remember(each)
 
@@ -59,6 +59,13 @@ class SymbolWatch:
         """Before addresses are looked up: what has changed shall be seen."""
         self.read()
         self._symbols.refresh()
+
+    def problems(self) -> list[str]:
+        """Why addresses may be unknown."""
+        told = [self.problem] if self.problem else []
+        if self._events is not None and self._events.lost:
+            told.append(f"{self._events.lost} mappings of programs were missed")
+        return told + self._symbols.problems()
 
     def close(self) -> None:
         """Stop listening."""
