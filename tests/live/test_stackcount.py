@@ -75,6 +75,7 @@ class StackCountTest(support.LiveTest):
     def objects(self, *arguments: str) -> list[dict[str, Any]]:
         outcome = self.stacks("--json", "--comm", "chain", *arguments)
         self.assertEqual(outcome.ledger(), {})
+        self.said = outcome.stderr
         return outcome.objects("stacks")
 
 
@@ -83,7 +84,8 @@ class Stacks(StackCountTest):
 
     def test_chains_of_calls(self) -> None:
         rows = self.objects(EVENT)
-        self.assertEqual(by_caller(rows), {"chain_left": LEFT, "chain_right": RIGHT})
+        expected = {"chain_left": LEFT, "chain_right": RIGHT}
+        self.assertEqual(by_caller(rows), expected, (rows, self.said))
         for row in rows:
             self.assertNotEqual(names(row, "kernel_stack"), [])
 
@@ -118,7 +120,7 @@ class Stacks(StackCountTest):
         for pid in processes:
             of_one = [row for row in rows if row["pid"] == pid]
             expected = {"chain_left": LEFT, "chain_right": RIGHT}
-            self.assertEqual(by_caller(of_one), expected, of_one)
+            self.assertEqual(by_caller(of_one), expected, (of_one, outcome.stderr))
 
     def test_text(self) -> None:
         options = ("--comm", "chain", "-d", "-P", "-s")
@@ -169,7 +171,8 @@ class Stacks(StackCountTest):
     def test_functions_of_the_kernel(self) -> None:
         pattern = "__x64_sys_getpgid|__arm64_sys_getpgid"
         rows = self.objects("-r", f"({pattern})")
-        self.assertEqual(by_caller(rows), {"chain_left": LEFT, "chain_right": RIGHT})
+        expected = {"chain_left": LEFT, "chain_right": RIGHT}
+        self.assertEqual(by_caller(rows), expected, (rows, self.said))
         for row in rows:
             self.assertRegex(names(row, "kernel_stack")[0], pattern)
 

@@ -41,7 +41,7 @@ class Process:
         self.perf_map: PerfMapFile | None = None
         self.problem = ""
         self.is_unseen = False
-        self._as_told: tuple[int, Snapshot] | None = None
+        self._as_told: Snapshot | None = None
         self._first = self.due = time.monotonic()
 
     def look(self) -> bool:
@@ -87,14 +87,18 @@ class Process:
         """Whether nothing is known of its memory."""
         return not (self.snapshots or self.told or self.inherited)
 
+    def tell(self, line: bytes) -> None:
+        """The kernel told of code that it maps."""
+        self.told.append(line)
+        self._as_told = None
+
     def as_told(self) -> Snapshot:
         """What the kernel told of it."""
-        if self._as_told is None or self._as_told[0] != len(self.told):
+        if self._as_told is None:
             # The latest first: it takes the place of what was there before.
             maps = MemoryMap(self.pid, b"".join(reversed(self.told)))
-            told = Snapshot(self.pid, 0, self.root, -1, self.pid, maps)
-            self._as_told = len(self.told), told
-        return self._as_told[1]
+            self._as_told = Snapshot(self.pid, 0, self.root, -1, self.pid, maps)
+        return self._as_told
 
     def leave_program(self) -> None:
         """It runs another program now; what it had mapped is kept for the old one."""
@@ -104,6 +108,7 @@ class Process:
         self.inherited[_MOST_SNAPSHOTS:] = []
         self.snapshots = []
         self.told = []
+        self._as_told = None
         self.known.clear()
         self.files.clear()
         self.root = snapshot.root_of(self.pid)

@@ -89,7 +89,7 @@ class Symbols:
         What it tells is needed only of processes that end before they are looked at.
         """
         process = self._processes.get(pid) or self._add(pid)
-        process.told.append(line)
+        process.tell(line)
         if len(process.told) == 1:
             process.root = snapshot.root_of(pid)
         if process.root != "/":
