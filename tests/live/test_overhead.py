@@ -24,6 +24,7 @@ NEVER = ("--name", "no file has this name")
 """opensnoop with events, but without rows."""
 
 
+@support.only_on("5.10", "7.2")
 class Costs(support.LiveTest):
     def trace(self, case: str, *arguments: workload.Argument) -> Outcome:
         program = workload.program("calls")
@@ -54,6 +55,7 @@ class Costs(support.LiveTest):
             self.assert_clean(tool.stop())
 
 
+@support.only_on("5.10", "7.2")
 class Limit(support.LiveTest):
     """A flood of cheap events, and a limit that it is far above."""
 
@@ -104,6 +106,7 @@ class Limit(support.LiveTest):
         self.assertEqual(outcome.status, 0)
 
 
+@support.only_on("5.10", "7.2")
 class Privilege(support.LiveTest):
     @classmethod
     def setUpClass(cls) -> None:
@@ -128,6 +131,7 @@ class Privilege(support.LiveTest):
         self.assertIn(told, outcome.stderr)
 
 
+@support.only_on("5.10", "7.2")
 class Refused(support.LiveTest):
     def test_values_that_are_no_share(self) -> None:
         for value in ("0", "-1", "nan", "inf", "much", ""):

@@ -362,6 +362,7 @@ class Compiled(SymbolsTest):
 LEGACY = "names::inner::Held<T>::get"
 
 
+@support.only_on("5.10", "7.2")
 class PerfMaps(SymbolsTest):
     """Functions that were compiled at run time."""
 

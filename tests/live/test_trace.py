@@ -11,7 +11,7 @@ import unittest
 from pathlib import Path
 
 from tests.live import workload
-from tests.live.support import Tool
+from tests.live.support import Tool, only_on
 from tests.live.trace_rows import (
     COUNT,
     NOWHERE,
@@ -190,6 +190,7 @@ class Tracepoints(TraceTest):
         self.assertEqual(self.messages(text, run=run), ["tracee ra"])
 
 
+@only_on("6.1", "6.12")
 class Functions(TraceTest):
     """Functions of user programs."""
 
@@ -281,6 +282,7 @@ class Functions(TraceTest):
         self.assertTrue(all("[unknown]" in text for text in shown), shown[0])
 
 
+@only_on("6.1", "6.12")
 class Pam(TraceTest):
     """The example that issue 4 begins with."""
 
@@ -299,6 +301,7 @@ class Pam(TraceTest):
         self.assertEqual({row.function for row in rows}, {"pam_start"})
 
 
+@only_on("6.1", "6.12")
 class Refusals(TraceTest):
     def test_usage_errors(self) -> None:
         for arguments, said in (
