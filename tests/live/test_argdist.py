@@ -72,7 +72,7 @@ class ArgdistTest(PlacesTest):
         return tables(self.library("-C", specifier, *options)).get(specifier, {})
 
 
-@support.only_on("6.1", "6.12")
+@support.only_on("6.1")
 class Functions(ArgdistTest):
     """p: and r: of functions of a library."""
 
@@ -203,7 +203,7 @@ class Functions(ArgdistTest):
         self.assertEqual(histograms(outcome), expected)
 
 
-@support.only_on("6.1", "6.12")
+@support.only_on("6.1")
 class Text(ArgdistTest):
     """What people see."""
 
@@ -300,7 +300,7 @@ class Tracepoints(ArgdistTest):
         self.assertEqual(tables(outcome)[specifier], expected)
 
 
-@support.only_on("6.1", "6.12")
+@support.only_on("6.1")
 class Usdt(support.LiveTest):
     def test_arguments(self) -> None:
         program = workload.program("calls")
@@ -384,7 +384,7 @@ class KernelFunctions(ArgdistTest):
         self.assertEqual(sum(shown["ns"].values()), READS[100])
 
 
-@support.only_on("6.1", "6.12")
+@support.only_on("6.1")
 class Errors(support.LiveTest):
     def test_messages(self) -> None:
         cases = {

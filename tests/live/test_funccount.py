@@ -30,6 +30,7 @@ def counts(outcome: Outcome) -> dict[str, int]:
     return {row["func"]: row["count"] for row in outcome.objects("table")}
 
 
+@support.only_on("5.10", "6.12")
 class Programs(PlacesTest):
     """Functions and USDT probes of the workload "calls", run twice."""
 
@@ -88,6 +89,7 @@ class SingleProbes(Programs):
             self.addCleanup(patch.stop)
 
 
+@support.only_on("6.1")
 class Libraries(PlacesTest):
     def test_a_function_with_several_names_is_counted_once(self) -> None:
         outcome = self.trace("funccount", places.call_libc, "-r", "c:l?labs")
@@ -172,6 +174,7 @@ class SingleKprobes(KernelFunctions):
             self.addCleanup(patch.stop)
 
 
+@support.only_on("7.2")
 class Text(PlacesTest):
     def test_reports(self) -> None:
         program = workload.program("calls")
@@ -208,6 +211,7 @@ class Text(PlacesTest):
         self.assertEqual(done.stdout.count("FUNC"), 3)
 
 
+@support.only_on("6.1")
 class Refusals(PlacesTest):
     def test_what_is_not_there(self) -> None:
         for pattern, said in (

@@ -49,6 +49,7 @@ def sleep() -> None:
         library.usleep(SLEEP_MS * 1000)
 
 
+@support.only_on("5.10", "7.2")
 class UserFunctions(PlacesTest):
     def test_recursion(self) -> None:
         program = workload.program("calls")
@@ -156,6 +157,7 @@ class SystemCalls(PlacesTest):
             self.assertEqual(totals(outcome, "function"), {name: made})
 
 
+@support.only_on("6.1")
 class Refusals(PlacesTest):
     def test_tracepoints_cannot_be_timed(self) -> None:
         message = self.assert_usage_error("funclatency", "t:sched:sched_switch")

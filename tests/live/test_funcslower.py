@@ -37,6 +37,7 @@ def names(events: list[dict[str, Any]]) -> Counter[str]:
     return Counter(event["func"] for event in events)
 
 
+@support.only_on("6.1", "7.2")
 class UserFunctions(PlacesTest):
     def events(self, pattern: str, *run: Any) -> list[dict[str, Any]]:
         program = workload.program("calls")
@@ -173,6 +174,7 @@ class SystemCalls(PlacesTest):
         self.assertEqual(names(outcome.objects("event")), expected)
 
 
+@support.only_on("6.1")
 class Refusals(PlacesTest):
     def test_options(self) -> None:
         self.assert_usage_error("funcslower")

@@ -72,7 +72,7 @@ class Hostile(support.LiveTest):
         self.assertEqual({json_bytes(event, "comm") for event in events}, {COMM})
 
 
-@support.only_on("6.1", "6.12")
+@support.only_on("6.12")
 class Paths(Hostile):
     @staticmethod
     def work() -> None:
@@ -98,7 +98,7 @@ class Paths(Hostile):
         self.assert_exact(outcome, "path", [name[:255] for name in NAMES])
 
 
-@support.only_on("6.1", "6.12")
+@support.only_on("6.12")
 class Cgroups(Hostile):
     def test_names_of_cgroups(self) -> None:
         # The kernel accepts everything but line feeds there.
@@ -118,7 +118,7 @@ class Cgroups(Hostile):
         self.assert_exact(outcome, "cgroup_path", len(NAMES) * [b"/" + name])
 
 
-@support.only_on("6.1", "6.12")
+@support.only_on("6.12")
 class Arguments(Hostile):
     def run_tool(self, *options: str) -> Outcome:
         # The name of the thread is that of the file from the exec on.
@@ -142,7 +142,7 @@ class Arguments(Hostile):
         self.assertEqual(shown[0][2], NAMES[0])
 
 
-@support.only_on("6.1", "6.12")
+@support.only_on("6.12")
 class Hosts(Hostile):
     @staticmethod
     def work() -> None:

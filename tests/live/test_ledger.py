@@ -134,7 +134,7 @@ class SlowReader(support.LiveTest):
         self.flood(signal.SIGSTOP, signal.SIGCONT)
 
 
-@support.only_on("5.10", "6.12")
+@support.only_on("6.12")
 class FullMaps(support.LiveTest):
     """More keys than there is room for, in tables and histograms."""
 
@@ -202,7 +202,7 @@ class Stacks(support.LiveTest):
         self.assertEqual(told(outcome, "stacks lost because"), calls[False])
 
 
-@support.only_on("5.10", "6.12")
+@support.only_on("6.12")
 class Texts(support.LiveTest):
     """Texts that are cut, and memory that cannot be read: each is counted once."""
 

@@ -79,6 +79,7 @@ def mutated(generator: random.Random) -> str:
     return text
 
 
+@support.only_on("6.1")
 class Mutations(support.LiveTest):
     def test_error_or_program(self) -> None:
         generator = random.Random(SEED)

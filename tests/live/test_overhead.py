@@ -24,7 +24,7 @@ NEVER = ("--name", "no file has this name")
 """opensnoop with events, but without rows."""
 
 
-@support.only_on("5.10", "7.2")
+@support.only_on("5.10")
 class Costs(support.LiveTest):
     def trace(self, case: str, *arguments: workload.Argument) -> Outcome:
         program = workload.program("calls")
@@ -55,7 +55,7 @@ class Costs(support.LiveTest):
             self.assert_clean(tool.stop())
 
 
-@support.only_on("5.10", "7.2")
+@support.only_on("5.10")
 class Limit(support.LiveTest):
     """A flood of cheap events, and a limit that it is far above."""
 
@@ -106,7 +106,7 @@ class Limit(support.LiveTest):
         self.assertEqual(outcome.status, 0)
 
 
-@support.only_on("5.10", "7.2")
+@support.only_on("5.10")
 class Privilege(support.LiveTest):
     @classmethod
     def setUpClass(cls) -> None:
@@ -131,7 +131,7 @@ class Privilege(support.LiveTest):
         self.assertIn(told, outcome.stderr)
 
 
-@support.only_on("5.10", "7.2")
+@support.only_on("5.10")
 class Refused(support.LiveTest):
     def test_values_that_are_no_share(self) -> None:
         for value in ("0", "-1", "nan", "inf", "much", ""):

@@ -113,6 +113,7 @@ class SymbolsTest(support.LiveTest):
         self.assertEqual((found.name, found.module), (None, program))
 
 
+@support.only_on("5.10", "7.2")
 class StaticPrograms(SymbolsTest):
     """What the guests can run."""
 
@@ -230,6 +231,7 @@ class StaticPrograms(SymbolsTest):
         self.assertEqual(self.symbols.user(run.pid, place).module, "[vdso]")
 
 
+@support.only_on("5.10", "7.2")
 class Told(SymbolsTest):
     """Processes that nobody looked at while they were there."""
 

@@ -29,7 +29,7 @@ class TplistTest(support.LiveTest):
         return done.stdout.decode().splitlines()
 
 
-@support.only_on("6.1", "7.2")
+@support.only_on("6.1")
 class Tracepoints(TplistTest):
     def test_all(self) -> None:
         expected = (TRACEFS / "available_events").read_text().split()
@@ -87,7 +87,7 @@ class Tracepoints(TplistTest):
         self.assertIn("tracefs is for root only", message)
 
 
-@support.only_on("6.1", "7.2")
+@support.only_on("7.2")
 class Usdt(TplistTest):
     def setUp(self) -> None:
         self.program = workload.program("calls")

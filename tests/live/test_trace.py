@@ -28,6 +28,7 @@ PREFIX = {"x86_64": "__x64_sys", "aarch64": "__arm64_sys"}[platform.machine()]
 NAMED_ONE = [name for name in names() if name.startswith(f"{NOWHERE}/1")]
 
 
+@only_on("5.10", "7.2")
 class SystemCalls(TraceTest):
     def test_by_the_names_of_functions(self) -> None:
         for text in (
@@ -190,7 +191,7 @@ class Tracepoints(TraceTest):
         self.assertEqual(self.messages(text, run=run), ["tracee ra"])
 
 
-@only_on("6.1", "6.12")
+@only_on("6.12")
 class Functions(TraceTest):
     """Functions of user programs."""
 
@@ -282,7 +283,7 @@ class Functions(TraceTest):
         self.assertTrue(all("[unknown]" in text for text in shown), shown[0])
 
 
-@only_on("6.1", "6.12")
+@only_on("6.12")
 class Pam(TraceTest):
     """The example that issue 4 begins with."""
 
@@ -301,7 +302,7 @@ class Pam(TraceTest):
         self.assertEqual({row.function for row in rows}, {"pam_start"})
 
 
-@only_on("6.1", "6.12")
+@only_on("6.12")
 class Refusals(TraceTest):
     def test_usage_errors(self) -> None:
         for arguments, said in (

@@ -30,7 +30,7 @@ TEXT = 'sys_kill "%d", pid & 0xff'
 NOBODY = 65534
 
 
-@only_on("5.10", "7.2")
+@only_on("6.1")
 class Columns(TraceTest):
     def lines(self, *options: str) -> list[str]:
         """Header and rows."""
@@ -96,7 +96,7 @@ class Columns(TraceTest):
             self.assertEqual(len(rows), COUNT)
 
 
-@only_on("5.10", "7.2")
+@only_on("6.1")
 class Filters(TraceTest):
     def of_all(self, *options: str, run: Any = kill_nobody) -> list[str]:
         """Messages of all processes that send these signals."""
@@ -220,7 +220,7 @@ def cgroup_of(process: str) -> str:
     return f"{root[0]}{own}" if root else own
 
 
-@only_on("5.10", "7.2")
+@only_on("7.2")
 class Ends(TraceTest):
     def test_a_number_of_events(self) -> None:
         for option in ("-M", "--max-events"):
