@@ -144,7 +144,7 @@ class KernelFunctions(PlacesTest):
 
     def test_by_pattern(self) -> None:
         outcome = self.trace_files("funccount", self.pattern)
-        self.assertIn(f"entered: {self.kind}", outcome.stderr.decode())
+        self.assertIn(f"functions: {self.kind}", outcome.stderr.decode())
         shown = counts(outcome)
         self.assertEqual(shown["vfs_rename"], RENAMES)
         if self.pattern == "vfs_*":

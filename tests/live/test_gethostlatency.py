@@ -270,6 +270,7 @@ def maps_other_file(pid: int) -> bool:
     return is_python and bool(theirs - mine)
 
 
+@support.only_on("7.2")
 class LookupsByEvents(LowerRung, Lookups):
     def test_is_attached(self) -> None:
         with tool() as running:
@@ -278,5 +279,6 @@ class LookupsByEvents(LowerRung, Lookups):
             self.assertTrue(receipt["attached"].startswith("uretprobe:"), receipt)
 
 
+@support.only_on("7.2")
 class LibrariesByEvents(LowerRung, Libraries):
     test_is_attached = None  # type: ignore[assignment]

@@ -112,7 +112,7 @@ class Zipped(support.LiveTest):
         return description
 
 
-@support.only_on("6.1", "6.12")
+@support.only_on("6.12")
 class EveryTool(Zipped):
     def check(self, name: str, case: Case, *more: str) -> None:
         """A tool writes what is known of the case, and nothing undescribed."""

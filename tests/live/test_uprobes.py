@@ -183,10 +183,12 @@ class LowerRung:
         )
 
 
+@support.only_on("7.2")
 class CallsByEvents(LowerRung, Calls):
     pass
 
 
+@support.only_on("7.2")
 class UsdtByEvents(LowerRung, Usdt):
     pass
 
