@@ -57,7 +57,9 @@ class MissedReturns(support.LiveTest):
         rows = [row for row in outcome.objects("event") if row["pid"] == readers.pid]
         ends = [row for row in rows if row["ret"] == 8]
         self.assertEqual(len({row["tid"] for row in ends}), len(ends))
-        self.assertGreaterEqual(len(ends), min(10, 2 * (os.cpu_count() or 1)))
+        # How many calls a kretprobe follows at once: one for each CPU where the kernel
+        # is not preempted, as Debian's 5.10 (register_kretprobe, kernel/kprobes.c).
+        self.assertGreaterEqual(len(ends), os.cpu_count() or 1)
         self.assertLess(len(ends), THREADS)
         missed = outcome.objects("loss")[-1]["missed_returns"]
         release = tuple(map(int, platform.release().split(".")[:2]))
