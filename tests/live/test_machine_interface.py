@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from unittest import mock
 
-from tests.live import every_tool, support
+from tests.live import every_tool, preemption, support
 from tests.live.every_tool import Case
 from tests.live.support import TREE, Tool
 
@@ -102,6 +102,7 @@ class Zipped(support.LiveTest):
             timeout=support.START_SECONDS,
             **settings,
         )
+        preemption.note(done.stderr)
         self.assertEqual((done.returncode, done.stderr), (0, b""))
         return done.stdout.decode()
 
