@@ -1,6 +1,7 @@
 """From a tool's module to a run; and the few functions that tools call themselves."""
 
 from skep.toolkit.checks import (
+    check_drawn,
     check_stacks,
     choose_csv,
     contains,
@@ -16,6 +17,7 @@ from skep.toolkit.tool import Declared, Listing
 __all__ = [
     "Declared",
     "Listing",
+    "check_drawn",
     "check_stacks",
     "choose_csv",
     "contains",

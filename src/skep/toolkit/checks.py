@@ -40,15 +40,26 @@ def pages(number: int) -> int:
     return number
 
 
+def check_drawn(options: Any) -> bool:
+    """Whether `folded` or `flamegraph` is asked for, and nothing that contradicts it.
+
+    Raises UsageError.
+    """
+    if not (options.folded or options.flamegraph):
+        return False
+    if options.format != "table" or options.sort or options.columns:
+        raise UsageError(
+            "folded stacks and flame graphs have a form and an order of their own",
+            hint="leave out --json, --format, --sort and --columns",
+        )
+    return True
+
+
 def check_stacks(options: Any) -> None:
     """The options `folded` and `flamegraph` of a tool that shows stacks with
     `kernel_stack` and `user_stack`: without either of them, both.  Raises UsageError.
     """
-    if not (options.folded or options.flamegraph):
-        return
-    if options.format != "table":
-        raise UsageError("folded stacks and flame graphs have a form of their own")
-    if not (options.user_stack or options.kernel_stack):
+    if check_drawn(options) and not (options.user_stack or options.kernel_stack):
         options.user_stack = options.kernel_stack = True
 
 

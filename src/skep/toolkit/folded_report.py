@@ -35,7 +35,9 @@ class FoldedReport:
         path = getattr(run.options, "flamegraph", None)
         self._graph = FlameGraphFile(path, run.tool.name, "events") if path else None
         self._is_folded = getattr(run.options, "folded", False)
-        self._decoder = Decoder([record], "raw", run.context)
+        filters = run.tool.hook("filters")
+        chosen = filters(run.options) if filters else ()
+        self._decoder = Decoder([record], "raw", run.context, chosen)
 
     def start(self) -> None:
         """Nothing comes before the first line."""

@@ -159,6 +159,8 @@ class Run:
         finally:
             if self.overhead is not None:
                 self.overhead.close()
+            if self.watch is not None:
+                self.watch.close()
             if child is not None:
                 child.close()
 

@@ -48,7 +48,7 @@ class StackReport(TableReport):
         if self.form == "folded":
             lines = [
                 folded_line(stack, count, self._is_delimited)
-                for stack, count in self._folded(rows)
+                for stack, count in self._last(self._folded(rows))
             ]
             self.run.writer.lines(lines)
         elif self.form == "table":
@@ -65,9 +65,12 @@ class StackReport(TableReport):
             ((stacks.task(row), stacks.frames(row, self._spec)), row[self._number])
             for row in rows
         )
-        ranked = merged(keys)
-        limit = self.run.options.limit
         return [
             block(task, found, number, self._is_delimited)
-            for (task, found), number in ranked[-limit if limit else 0 :]
+            for (task, found), number in self._last(merged(keys))
         ]
+
+    def _last(self, ranked: list[tuple[Any, int]]) -> list[tuple[Any, int]]:
+        """As many of the largest as are to be shown."""
+        limit = self.run.options.limit
+        return ranked[-limit:] if limit else ranked

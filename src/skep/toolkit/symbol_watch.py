@@ -68,9 +68,10 @@ class SymbolWatch:
         return told + self._symbols.problems()
 
     def close(self) -> None:
-        """Stop listening."""
+        """Stop listening, and let go of open files."""
         if self._events is not None:
             self._events.close()
+        self._symbols.close()
 
 
 def _processes() -> list[int]:

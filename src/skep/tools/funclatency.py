@@ -36,7 +36,7 @@ class Options(TaskFilters):
         "-l",
         "--level",
         check=positive,
-        help="calls within calls (all are told apart without it)",
+        help="not needed: calls within calls are told apart",
     )
     pattern: str = option(metavar="PATTERN", help="what to time")
 

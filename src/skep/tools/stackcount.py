@@ -18,7 +18,7 @@ from skep.errors import UsageError
 from skep.fields import U64, Comm, KernelStack, Pid, UserStack
 from skep.frontends.function_pattern import parse
 from skep.frontends.place_probes import probes_at
-from skep.toolkit import Declared, not_negative, positive
+from skep.toolkit import Declared, check_drawn, not_negative, positive
 
 SAMPLE = {"pattern": "c:getaddrinfo"}
 FAREWELL = "Detaching..."
@@ -54,6 +54,12 @@ class Options(TaskFilters):
             raise UsageError(
                 "-K and -U exclude each other", hint="without them, both are shown"
             )
+        if not check_drawn(self) and self.format == "table":
+            if self.sort or self.columns:
+                raise UsageError(
+                    "blocks of stacks have no columns; the smallest counts come first",
+                    hint="--sort and --columns are for --format csv and --json",
+                )
         self.places = parse(self.pattern, self.regexp)
         self.span = self.places.span
         if self.debug:
