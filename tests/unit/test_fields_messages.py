@@ -12,9 +12,10 @@ from typing import Any, NamedTuple
 import pytest
 
 from skep.errors import Span
-from skep.fields import Column, Comm, Context, KernelStack, Member, Pid, UserStack
+from skep.fields import Column, Comm, Context, Member, Pid
 from skep.fields.formats import parse_format
 from skep.fields.messages import argument, message
+from skep.fields.stacks import KernelStack, UserStack
 from skep.output.decode import format_function
 from skep.output.events import header_line
 from skep.output.record_types import RecordType

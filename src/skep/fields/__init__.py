@@ -14,11 +14,9 @@ from skep.fields.files import FileMode, FileOperation, OpenFlags
 from skep.fields.integers import S32, S64, U8, U16, U32, U64, Hex
 from skep.fields.internet import IpAddress, IpVersion, Port
 from skep.fields.lookups import LookupResult
-from skep.fields.messages import Message
 from skep.fields.paths import FullPath
 from skep.fields.results import Errno, FdOrErrno, Ret
 from skep.fields.sizes import KiloBytes
-from skep.fields.stacks import KernelStack, Stack, UserStack
 from skep.fields.task import CgroupId, Comm, Cpu, Pid, Ppid, Tid, Uid
 from skep.fields.text import Args, Bytes, Text
 from skep.fields.times import (
@@ -63,14 +61,12 @@ __all__ = [
     "IoFlags",
     "IpAddress",
     "IpVersion",
-    "KernelStack",
     "KiloBytes",
     "Latency",
     "LatencyMs",
     "LatencyUs",
     "LookupResult",
     "Member",
-    "Message",
     "MonotonicUs",
     "OpenFlags",
     "Pid",
@@ -78,13 +74,11 @@ __all__ = [
     "Ppid",
     "Ret",
     "SinceStart",
-    "Stack",
     "Text",
     "Tid",
     "Time",
     "Uid",
     "UnixTime",
-    "UserStack",
     "Value",
     "WallClock",
     "column",

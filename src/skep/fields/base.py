@@ -184,6 +184,8 @@ class Field:
     title, width, align, spec
              the column's defaults; an empty title is the member's name in capitals
     shown    expression that a `varied` field prints, `{}` standing for the raw value
+    is_stack, names_programs
+             it is a stack; it shows addresses of programs by their names
     varied   nearly every record has another value, so texts are not kept
     unit, meaning, json
              for descriptions of the record; a unit of "ns" is appended to JSON keys,
@@ -192,6 +194,8 @@ class Field:
 
     ctype = "u64"
     key_ctype: str | None = None
+    is_stack = False
+    names_programs = False
     fill: str | None = None
     title = ""
     width = 0

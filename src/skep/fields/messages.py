@@ -109,12 +109,6 @@ class Message(Field):
         return Value("message", source, text, lambda raws: names, remember=False)
 
     @classmethod
-    def has_user_addresses(cls) -> bool:
-        """Whether the message names addresses of programs."""
-        conversions = cls.format.conversions if cls.format else ()
-        return any(conversion.kind == "U" for conversion in conversions)
-
-    @classmethod
     def _message(cls, context: Context) -> tuple[str, Callable[[Any], str]]:
         """The expression of all raw values, and what makes the text of them."""
         source = f"(raw_pid, {''.join(f'{each.raw}, ' for each in cls.arguments)})"
@@ -140,11 +134,13 @@ def message(
 
     `heading` is the title of the column with the messages.
     """
+    conversions = format.conversions if format else ()
     names = {
         "function": function,
         "format": format,
         "arguments": arguments,
         "heading": heading,
+        "names_programs": any(each.kind == "U" for each in conversions),
     }
     return type("Message", (Message,), names)
 

@@ -70,6 +70,7 @@ class Stack(Field):
     spec = ""
     width = 4
     user = False
+    is_stack = True
     json: Mapping[str, Any] = {
         "type": ["array", "null"],
         "items": {
@@ -128,6 +129,7 @@ class UserStack(Stack):
     fill: str | None = "user_stack"
     title = "USTACK"
     user = True
+    names_programs = True
     meaning = "stack of the program, innermost first"
 
 

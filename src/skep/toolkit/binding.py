@@ -31,7 +31,7 @@ from skep.compiler.environment import (
 from skep.compiler.types import Layout, from_c, lay_out
 from skep.compiler.types import Type as KernelType
 from skep.errors import InternalError
-from skep.fields import CgroupId, Column, Member, Stack, Time
+from skep.fields import CgroupId, Column, Member, Time
 from skep.frontends.python import function_tree
 from skep.probes.intention import Intention
 from skep.spec import STACK_FRAMES, AttachSpec, FieldLayout, MapSpec, RecordLayout
@@ -249,7 +249,7 @@ class Binding:
         ]
         epoch = MapSpec(f"{name}_epoch", "array", 4, 8, 1)
         stacks = []
-        if any(issubclass(m.field, Stack) for m in self.visible(table.key)):
+        if any(m.field.is_stack for m in self.visible(table.key)):
             stacks = [_stack_maps(f"{name}_stacks_{number}") for number in (0, 1)]
         fills = _fills(table.key)
         return TableObject(epoch, maps, key, value, hidden, fills, stacks)

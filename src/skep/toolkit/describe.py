@@ -12,7 +12,7 @@ from skep import __version__
 from skep.authoring.options import Option
 from skep.authoring.outputs import Histogram, Stream, Table
 from skep.errors import SkepError, UsageError
-from skep.fields import CgroupId, Field, Member, Stack, column
+from skep.fields import CgroupId, Field, Member, column
 from skep.output import described
 from skep.output.writer import show
 from skep.target import Target
@@ -204,7 +204,7 @@ def _histogram(name: str, histogram: Histogram, binding: Binding) -> dict[str, A
 def _table(name: str, table: Table, binding: Binding) -> dict[str, Any]:
     members = [*table.key.members, *table.value.members]
     is_shown = [m for m in members if binding.is_on(m.column.when)]
-    has_stacks = any(issubclass(m.field, Stack) for m in is_shown)
+    has_stacks = any(m.field.is_stack for m in is_shown)
     kind = "stacks" if has_stacks else "table"
     schema = f"{binding.tool.name}.{kind}/1"
     return _output(kind, name, schema, _fields(members, binding))

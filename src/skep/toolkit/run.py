@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from skep.authoring.outputs import Stream, Table
 from skep.errors import Incomplete, InternalError, SkepError
-from skep.fields import Clock, Context, IoFlags, Message, Stack
+from skep.fields import Clock, Context, IoFlags
 from skep.fields.block import ENUMS as IO_ENUMS
 from skep.output.events import Events
 from skep.output.loss import LossReporter, sentence
@@ -202,13 +202,10 @@ class Run:
 
     def _watch(self) -> SymbolWatch | None:
         """What follows the processes, if addresses of programs are shown."""
-        members = self.binding.all_members()
-        if not any(issubclass(m.field, (Stack, Message)) for m in members):
+        if not any(m.field.names_programs for m in self.binding.all_members()):
             return None
-        from skep.toolkit.symbol_watch import SymbolWatch, needs_watch
+        from skep.toolkit.symbol_watch import SymbolWatch
 
-        if not needs_watch(members):
-            return None
         return SymbolWatch(self.context.symbols, getattr(self.options, "pid", None))
 
     def _judge(self) -> None:
@@ -256,7 +253,7 @@ class Run:
         raise InternalError(f"{self.tool.name} declares no output")
 
     def _table_report(self, table: Table) -> Report:
-        if any(issubclass(member.field, Stack) for member in table.key.members):
+        if any(member.field.is_stack for member in table.key.members):
             from skep.toolkit.stack_report import StackReport
 
             return StackReport(self, table)

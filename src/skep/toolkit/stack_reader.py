@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from skep.compiler.environment import StackMaps
-from skep.fields import Member, Stack
+from skep.fields import Member
 from skep.fields.stacks import missing, pack
 from skep.runtime.maps import Map
 from skep.spec import SECOND_STACK_MAP
@@ -22,7 +22,7 @@ class StackReader:
 
     def __init__(self, members: Sequence[Member], maps: Mapping[str, Map]) -> None:
         self._maps = maps
-        self._places = [i for i, m in enumerate(members) if issubclass(m.field, Stack)]
+        self._places = [i for i, m in enumerate(members) if m.field.is_stack]
 
     def resolve(self, rows: Sequence[Row], stacks: StackMaps) -> list[Row]:
         """The rows with the stacks of an epoch, whose maps are emptied."""

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from skep.authoring.outputs import Table
-from skep.fields import Stack
 from skep.output.folded import folded_line
 from skep.output.stacks import FlameGraphFile, StackReader, block, merged
 from skep.toolkit.table_report import TableReport
@@ -27,7 +26,7 @@ class StackReport(TableReport):
         super().__init__(run, table)
         options = run.options
         self._stacks = StackReader(self.members, run.context)
-        formats = [m.column.format for m in self.members if issubclass(m.field, Stack)]
+        formats = [m.column.format for m in self.members if m.field.is_stack]
         self._spec = formats[0] or ""
         self._number = len(run.binding.visible(table.key))
         self._is_delimited = getattr(options, "delimited", False)

@@ -4,21 +4,11 @@ stacks are looked at."""
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 
 from skep.errors import SkepError
-from skep.fields import Member, Message, UserStack
 from skep.runtime.memory_events import Executed, Forked, Mapped, MemoryEvents
 from skep.symbols.resolver import Symbols
-
-
-def needs_watch(members: Iterable[Member]) -> bool:
-    """Whether members show addresses of programs."""
-    return any(
-        issubclass(member.field, UserStack)
-        or (issubclass(member.field, Message) and member.field.has_user_addresses())
-        for member in members
-    )
 
 
 class SymbolWatch:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from skep.authoring.outputs import Table
 from skep.compiler.environment import TableObject
-from skep.fields import Member, Stack
+from skep.fields import Member
 from skep.output.aggregates import Table as TableSink
 from skep.output.record_types import RecordType
 from skep.runtime.quiescence import Quiescence
@@ -99,7 +99,7 @@ class TableReport(IntervalReport):
             *run.binding.visible(table.value),
         ]
         columns = options.columns.split(",") if options.columns else None
-        has_stacks = any(issubclass(member.field, Stack) for member in self.members)
+        has_stacks = any(member.field.is_stack for member in self.members)
         kind = "stacks" if has_stacks else "table"
         layout, schema = named_layout(self.members), f"{run.tool.name}.{kind}/1"
         record = RecordType(layout, self.members, schema, kind, columns)

@@ -19,15 +19,14 @@ from skep.errors import Span, UsageError
 from skep.fields import (
     Comm,
     Hex,
-    KernelStack,
     Latency,
     Pid,
     Time,
     Uid,
-    UserStack,
     WallClock,
 )
 from skep.fields.places import PlaceName
+from skep.fields.stacks import KernelStack, UserStack
 from skep.frontends.function_pattern import parse, syscall_places
 from skep.toolkit import Declared, check_stacks, not_negative
 

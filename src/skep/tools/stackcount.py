@@ -15,7 +15,8 @@ Examples:
 
 from skep import Record, Table, TaskFilters, bpf, column, option
 from skep.errors import UsageError
-from skep.fields import U64, Comm, KernelStack, Pid, UserStack
+from skep.fields import U64, Comm, Pid
+from skep.fields.stacks import KernelStack, UserStack
 from skep.frontends.function_pattern import parse
 from skep.frontends.place_probes import probes_at
 from skep.toolkit import Declared, check_drawn, not_negative, positive

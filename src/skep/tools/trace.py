@@ -21,16 +21,15 @@ from skep.fields import (
     CgroupId,
     Comm,
     Cpu,
-    KernelStack,
     Member,
     Pid,
     Tid,
     Time,
     Uid,
     UnixTime,
-    UserStack,
     WallClock,
 )
+from skep.fields.stacks import KernelStack, UserStack
 from skep.frontends.trace import parse
 from skep.frontends.trace_handler import Settings, traced
 from skep.toolkit import Declared, check_stacks, contains, own_pid, pages, positive

@@ -1,7 +1,8 @@
 """Count calls of skep_bottom by the stack that leads there: a table."""
 
 from skep import Record, Table, TaskOptions, on, option
-from skep.fields import U64, UserStack
+from skep.fields import U64
+from skep.fields.stacks import UserStack
 
 
 class Options(TaskOptions):
