@@ -19,6 +19,7 @@ from skep import fields
 from skep.authoring import on
 from skep.authoring.options import Option
 from skep.compiler.intrinsics import INTRINSICS, METHODS
+from skep.fields.stacks import KernelStack, UserStack
 from skep.output.loss import AT_MOST, MEANINGS
 from skep.toolkit.tool import load
 
@@ -95,8 +96,10 @@ def _probes() -> list[str]:
 
 def _fields() -> list[str]:
     lines = ["| field type | kernel side | filled by | meaning |", "| --- " * 4 + "|"]
-    for name in fields.__all__:
-        field = getattr(fields, name)
+    # Those that few tools need have modules of their own.
+    found = {name: getattr(fields, name) for name in fields.__all__}
+    found.update({kind.__name__: kind for kind in (KernelStack, UserStack)})
+    for name, field in sorted(found.items()):
         if not isinstance(field, type) or not issubclass(field, fields.Field):
             continue
         if field is not fields.Field:
