@@ -21,6 +21,7 @@ if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 import _imp
+import gc
 import marshal
 import os
 from importlib.machinery import ModuleSpec
@@ -151,6 +152,7 @@ class Importer:
 
 def main():
     """Run skep; the exit status."""
+    gc.disable()  # until a tool is attached: there is hardly any garbage before
     archive = os.path.realpath(sys.path[0])
     cache = None
     if not os.environ.get("SKEP_NO_CACHE"):

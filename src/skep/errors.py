@@ -7,7 +7,8 @@ that draws carets.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+
+from skep.named_tuple import NamedTuple
 
 
 class Span(NamedTuple):

@@ -7,9 +7,9 @@ A spec is comparable and printable and knows nothing of the running kernel;
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from skep.asm import Instruction
+from skep.named_tuple import NamedTuple
 
 LEDGER_CAUSES = (
     "ring full",

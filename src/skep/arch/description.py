@@ -6,7 +6,8 @@ Registers are member paths of `struct pt_regs`; their offsets come from BTF.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+
+from skep.named_tuple import NamedTuple
 
 
 class RegisterPart(NamedTuple):

@@ -7,9 +7,10 @@ the tool starts, with its parameters bound by name to what the probe offers.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Callable, NamedTuple
+from typing import Any, Callable
 
 from skep.compiler.environment import KernelFunction, SourceFunction
+from skep.named_tuple import NamedTuple
 from skep.probes.intention import (
     FunctionEntry,
     FunctionExit,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Callable, NamedTuple
+from typing import Callable
 
 from skep.btf import format as fmt
 from skep.btf.types import (
@@ -26,6 +26,7 @@ from skep.btf.types import (
     Var,
     Void,
 )
+from skep.named_tuple import NamedTuple
 
 
 class Record(NamedTuple):

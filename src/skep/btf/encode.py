@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Callable, NamedTuple
+from typing import Callable
 
 from skep.btf import format as fmt
 from skep.btf.types import (
@@ -23,6 +23,7 @@ from skep.btf.types import (
     TypeTag,
     Var,
 )
+from skep.named_tuple import NamedTuple
 
 Strings = Callable[[str], int]
 

@@ -10,10 +10,10 @@ from __future__ import annotations
 import re
 import struct
 from collections.abc import Iterable
-from typing import NamedTuple
 
 from skep.btf.types import Func, FuncProto, Int, Pointer
 from skep.btf.writer import BtfWriter
+from skep.named_tuple import NamedTuple
 
 _FUNC_INFO = "=II"  # slot, type id
 _LINE_INFO = "=IIII"  # slot, file, line's text, line << 10 | column

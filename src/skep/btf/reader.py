@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from skep.btf import format as fmt
 from skep.btf.decode import DECODERS, Record, signed
@@ -26,6 +25,7 @@ from skep.btf.types import (
     Void,
 )
 from skep.errors import TargetError
+from skep.named_tuple import NamedTuple
 
 _POINTER_SIZE = 8
 

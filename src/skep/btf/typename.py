@@ -6,10 +6,10 @@ Parsing needs no BTF, and neither do the integer types that `base_type` knows.
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
 from skep.btf.types import Int
 from skep.errors import UsageError
+from skep.named_tuple import NamedTuple
 
 # Size, signedness, names.  On the 64-bit machines that Linux runs on, long has 8 bytes
 # (LP64).  The typedefs are those of include/linux/types.h that no architecture changes,

@@ -6,7 +6,9 @@ Documentation/bpf/btf.rst, decoded.
 
 from __future__ import annotations
 
-from typing import NamedTuple, Union
+from typing import Union
+
+from skep.named_tuple import NamedTuple
 
 
 class Void(NamedTuple):

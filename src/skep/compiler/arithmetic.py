@@ -7,7 +7,7 @@ gives zero, modulo by zero leaves the dividend, signed division truncates.
 
 from __future__ import annotations
 
-from typing import NamedTuple, NoReturn, Union
+from typing import NoReturn, Union
 
 from skep.compiler import ir
 from skep.compiler.builder import Builder, signed32
@@ -16,6 +16,7 @@ from skep.compiler.ir import Imm
 from skep.compiler.types import BOOL, S64, U64, Int
 from skep.compiler.values import Const, Register, Value, type_name
 from skep.errors import CompileError, Span
+from skep.named_tuple import NamedTuple
 
 Number = Union[Const, Register]
 

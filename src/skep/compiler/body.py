@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from skep.compiler import ir, tree
 from skep.compiler.arithmetic import convert, expect_number
@@ -13,6 +13,7 @@ from skep.compiler.scope import Frame, assigned_names
 from skep.compiler.types import S64
 from skep.compiler.values import Const, Static, Value
 from skep.errors import CompileError
+from skep.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from skep.compiler.walker import Walker

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from types import FunctionType
-from typing import TYPE_CHECKING, Callable, NamedTuple
+from typing import TYPE_CHECKING, Callable
 
 from skep.compiler import tree
 from skep.compiler.conditions import merge
@@ -14,6 +14,7 @@ from skep.compiler.scope import Deferred, Flow, Frame, assigned_names
 from skep.compiler.types import Layout
 from skep.compiler.values import Place, Static, Value, type_name
 from skep.errors import CompileError, near_matches
+from skep.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from skep.compiler.walker import Walker

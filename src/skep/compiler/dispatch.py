@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from skep.compiler import ir, saved, tree
 from skep.compiler.arithmetic import convert
@@ -23,6 +23,7 @@ from skep.compiler.scope import Frame
 from skep.compiler.types import Int, Struct
 from skep.compiler.values import Const, Register, Value
 from skep.errors import CompileError, InternalError
+from skep.named_tuple import NamedTuple
 from skep.probes.candidate import Number, Param, Site, SyscallCase
 
 if TYPE_CHECKING:

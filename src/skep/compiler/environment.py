@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from types import CellType, CodeType
-from typing import Any, Callable, NamedTuple, Protocol, Union
+from typing import Any, Callable, Protocol, Union
 
 from skep.compiler import tree
 from skep.compiler.types import Layout
+from skep.named_tuple import NamedTuple
 from skep.spec import MapSpec, RecordLayout
 
 INLINE_MARK = "__skep_inline__"

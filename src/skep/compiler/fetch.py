@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from typing import TYPE_CHECKING, Callable, NamedTuple
+from typing import TYPE_CHECKING, Callable
 
 from skep.compiler import ir
 from skep.compiler.arithmetic import convert, sign_loaded, truncate
@@ -11,6 +11,7 @@ from skep.compiler.ir import Address, Imm, Operand
 from skep.compiler.types import U64, Array, Int, Layout, Pointer, Struct
 from skep.compiler.values import Const, Place, Register, Value
 from skep.errors import InternalError, Span
+from skep.named_tuple import NamedTuple
 from skep.probes.candidate import (
     Clock,
     Cookie,

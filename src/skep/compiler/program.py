@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import NamedTuple
 
 import skep.compiler.intrinsics.all  # noqa: F401  (registers the intrinsics)
 from skep.asm import Instruction
@@ -18,6 +17,7 @@ from skep.compiler.optimize import optimize
 from skep.compiler.own_stack import TAIL_CALL, keep_own_stack
 from skep.compiler.scope import Flow, Frame
 from skep.compiler.walker import Walker
+from skep.named_tuple import NamedTuple
 from skep.probes.candidate import Site
 from skep.spec import LineInfo, MapSpec, ProgramSpec
 from skep.target import Target

@@ -8,12 +8,13 @@ flow and is kept in a `Flow`.
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 from skep.compiler import tree
 from skep.compiler.environment import Globals
 from skep.compiler.ir import Block
 from skep.compiler.values import Register, Value
+from skep.named_tuple import NamedTuple
 
 K = TypeVar("K", bound=Hashable)
 

@@ -7,11 +7,12 @@ declarations; pointers know in which memory they point and whether they may be n
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple, Union
+from typing import Union
 
 from skep.btf import Btf, base_type, parse_c_type
 from skep.btf import types as b
 from skep.errors import TargetError
+from skep.named_tuple import NamedTuple
 
 
 class Void(NamedTuple):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from types import FunctionType
-from typing import NamedTuple, Union
+from typing import Union
 
 from skep.compiler.ir import Slot
 from skep.compiler.types import Array, Int, Layout, Pointer, Struct, Type
+from skep.named_tuple import NamedTuple
 
 
 class Const(NamedTuple):

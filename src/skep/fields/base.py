@@ -11,12 +11,13 @@ Text is plain here; escaping belongs to `skep.output.escape` alone.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Callable, NamedTuple
+from typing import TYPE_CHECKING, Any, Callable
 
 from skep.errors import UsageError
 from skep.fields.cgroupfs import Cgroups
 from skep.fields.clock import Clock
 from skep.fields.diskstats import Disks
+from skep.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from skep.symbols.resolver import Symbols

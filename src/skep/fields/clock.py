@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from typing import NamedTuple
+
+from skep.named_tuple import NamedTuple
 
 
 class Clock(NamedTuple):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from skep.fields.base import STRING, Cell, Context, Field, Member, Value
+from skep.named_tuple import NamedTuple
 
 
 class Word(Field):

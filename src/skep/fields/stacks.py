@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import struct
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from skep.fields.base import Cell, Context, Field, Member, Value
+from skep.named_tuple import NamedTuple
 from skep.spec import STACK_FRAMES, STACK_HEADER
 
 _HEADER = struct.Struct("=qQ")

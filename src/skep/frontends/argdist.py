@@ -9,13 +9,13 @@ VALUES and FILTER are C expressions.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from skep.errors import UsageError
 from skep.frontends.cexpr import balanced_end, split_list
 from skep.frontends.probe_text import Part, whole
 from skep.frontends.signature import Parameter, parse_signature
 from skep.frontends.trace import ProbeText
+from skep.named_tuple import NamedTuple
 
 FORM = "TYPE:[LIBRARY|CATEGORY]:FUNCTION(SIGNATURE)[:TYPES:VALUES[:FILTER]][#LABEL]"
 

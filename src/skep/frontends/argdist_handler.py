@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from skep.authoring.on import Probe
 from skep.authoring.outputs import Histogram, Table
@@ -28,6 +27,7 @@ from skep.frontends.cexpr import Words, parse_expression
 from skep.frontends.signature import Parameter
 from skep.frontends.trace_places import Place, place_of
 from skep.frontends.words import Scope, Word, intrinsic, used_parameters
+from skep.named_tuple import NamedTuple
 from skep.target import Target
 
 _OUTPUT = "output"

@@ -6,10 +6,10 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from skep.arch import arch_of
 from skep.errors import Span, UsageError
+from skep.named_tuple import NamedTuple
 from skep.symbols.name_pattern import Matching, is_pattern
 
 _FORMS = {

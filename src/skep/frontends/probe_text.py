@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from skep.errors import Span, UsageError
+from skep.named_tuple import NamedTuple
 
 
 class Part(NamedTuple):

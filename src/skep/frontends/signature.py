@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from skep.btf import parse_c_type
 from skep.errors import UsageError
 from skep.frontends.cexpr import split_list
 from skep.frontends.probe_text import Part
+from skep.named_tuple import NamedTuple
 
 
 class Parameter(NamedTuple):

@@ -9,7 +9,6 @@ SPEC is `function`, `library:function`, `p:library:function`, `r:library:functio
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from skep.compiler.intrinsics.registry import counted
 from skep.errors import UsageError
@@ -17,6 +16,7 @@ from skep.fields.formats import Format, parse_format
 from skep.frontends.cexpr import balanced_end, split_list
 from skep.frontends.probe_text import Part, number_of, whole
 from skep.frontends.signature import Parameter, parse_signature
+from skep.named_tuple import NamedTuple
 
 FORMS = (
     "a probe is 'function', 'library:function', 'p:library:function',"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from skep.authoring.on import Probe
 from skep.authoring.outputs import Stream
@@ -19,6 +18,7 @@ from skep.frontends.probe_text import Part
 from skep.frontends.trace import ProbeText
 from skep.frontends.trace_places import place_of
 from skep.frontends.words import Scope, used_parameters
+from skep.named_tuple import NamedTuple
 from skep.target import Target
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from skep.compiler import tree
 from skep.errors import ProbeNotFound, Span, UsageError
@@ -12,6 +11,7 @@ from skep.frontends.cexpr import Words
 from skep.frontends.signature import Parameter
 from skep.frontends.trace import ProbeText
 from skep.frontends.words import Word, task_words
+from skep.named_tuple import NamedTuple
 from skep.probes import tracepoint
 from skep.probes.function_lookup import find, module_of
 from skep.probes.intention import (

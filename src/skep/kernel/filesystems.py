@@ -6,7 +6,7 @@ that is there.  Functions that file systems share are told apart by the file's o
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from skep.named_tuple import NamedTuple
 
 _READ_WRITE = "ssize_t (struct kiocb *iocb, struct iov_iter *iter)"
 _OPEN = "int (struct inode *inode, struct file *filp)"

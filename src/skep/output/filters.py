@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from skep.errors import InternalError
 from skep.fields.base import Context
+from skep.named_tuple import NamedTuple
 from skep.output.code import Code
 from skep.output.record_types import RecordType
 from skep.output.value_rows import value_of

@@ -10,8 +10,8 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterator, Mapping
 from html import escape as quoted
-from typing import NamedTuple
 
+from skep.named_tuple import NamedTuple
 from skep.output.escape import escape
 from skep.output.flamegraph_script import SCRIPT
 from skep.output.folded import FoldedStack

@@ -8,8 +8,8 @@ A semicolon in a name, as in Rust's "[u8; 4]", becomes a colon.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
 
+from skep.named_tuple import NamedTuple
 from skep.output.escape import escape
 
 DELIMITER = "-"

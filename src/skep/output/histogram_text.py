@@ -8,7 +8,8 @@ counter n is of the value n.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+
+from skep.named_tuple import NamedTuple
 
 STARS = 40
 """Length of the longest bar."""

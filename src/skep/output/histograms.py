@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from skep.fields.base import Context
+from skep.named_tuple import NamedTuple
 from skep.output.decode import format_function
 from skep.output.histogram_text import (
     bcc_dict,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from skep.errors import SkepError
+from skep.named_tuple import NamedTuple
 from skep.output.json_lines import line
 
 SCHEMA = "skep.receipt/1"

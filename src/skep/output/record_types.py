@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Callable, NamedTuple
+from typing import Any, Callable
 
 from skep.errors import UsageError, did_you_mean
 from skep.fields.base import Cell, Context, Member
+from skep.named_tuple import NamedTuple
 from skep.spec import RecordLayout
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from skep.errors import SkepError
 from skep.fields.base import Context, Member
@@ -15,6 +15,7 @@ from skep.fields.stacks import KernelStack, Stack, folded_text, frame_text, fram
 from skep.fields.stacks import trace_of as trace
 from skep.fields.task import Comm, Pid
 from skep.fields.text import c_string, decoded
+from skep.named_tuple import NamedTuple
 from skep.output.escape import escape
 from skep.output.flamegraph import flamegraph
 from skep.output.folded import FoldedStack, fold

@@ -7,10 +7,11 @@ values come out of memos, padded and escaped, so it is mostly dict lookups.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Callable, NamedTuple
+from typing import Any, Callable
 
 from skep.fields.base import Cell, Context
 from skep.fields.text import decoded
+from skep.named_tuple import NamedTuple
 from skep.output.code import Code, literal
 from skep.output.escape import escape
 from skep.output.memo import Memo

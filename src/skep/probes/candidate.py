@@ -6,8 +6,9 @@ told apart by their class: as tuples `CtxWord(1)` and `ProbedWord(1)` are equal.
 
 from __future__ import annotations
 
-from typing import NamedTuple, Union
+from typing import Union
 
+from skep.named_tuple import NamedTuple
 from skep.spec import AttachSpec
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from skep.btf import Btf
 from skep.btf.types import FuncProto, Struct
@@ -14,6 +13,7 @@ from skep.errors import (
     did_you_mean,
     near_matches,
 )
+from skep.named_tuple import NamedTuple
 from skep.probes.intention import FunctionEntry, FunctionExit
 from skep.probes.parameters import Declared, Prototype, parse_function, split_user
 from skep.target import Target

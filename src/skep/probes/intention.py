@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple, Union
+from typing import Union
+
+from skep.named_tuple import NamedTuple
 
 
 class SyscallEnter(NamedTuple):

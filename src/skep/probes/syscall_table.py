@@ -6,8 +6,7 @@ take milliseconds of every start.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
+from skep.named_tuple import NamedTuple
 from skep.probes import syscall_data
 from skep.probes.candidate import Param
 from skep.probes.parameters import Declared, parse_prototype

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple
 
 from skep.errors import ProbeNotFound, did_you_mean
+from skep.named_tuple import NamedTuple
 from skep.probes.intention import Uprobe, Uretprobe
 from skep.spec import UserPlace
 from skep.symbols.functions import Function

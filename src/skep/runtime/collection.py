@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import partial
-from typing import Callable, NamedTuple, TypeVar
+from typing import Callable, TypeVar
 
 from skep.errors import (
     AttachError,
@@ -16,6 +16,7 @@ from skep.errors import (
     TargetError,
     VerifierRejection,
 )
+from skep.named_tuple import NamedTuple
 from skep.runtime.links import Link, attach, close_links
 from skep.runtime.maps import Map
 from skep.runtime.programs import Program

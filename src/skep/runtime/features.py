@@ -10,11 +10,11 @@ import functools
 import mmap
 import os
 from collections.abc import Callable
-from typing import NamedTuple
 
 from skep.asm import encode, exit_, mov_imm
 from skep.btf import Btf
 from skep.errors import NotSupported, ProbeNotFound, SkepError
+from skep.named_tuple import NamedTuple
 from skep.runtime.collection import Collection
 from skep.runtime.maps import Map
 from skep.runtime.refusals import refusal

@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Sequence
-from typing import Callable, NamedTuple
+from typing import Callable
 
 from skep.errors import (
     AttachError,
@@ -18,6 +18,7 @@ from skep.errors import (
     ProbeNotFound,
     SkepError,
 )
+from skep.named_tuple import NamedTuple
 from skep.probes.perf_event import EVENTS
 from skep.runtime import cpus, kprobes, uprobes
 from skep.runtime.events import attach_at, attach_event, close_all, room_for

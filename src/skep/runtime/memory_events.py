@@ -11,8 +11,9 @@ import mmap
 import os
 import struct
 from collections.abc import Iterator
-from typing import NamedTuple, Union
+from typing import Union
 
+from skep.named_tuple import NamedTuple
 from skep.runtime import cpus
 from skep.runtime.syscall import perf
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Sequence
-from typing import Callable, NamedTuple
+from typing import Callable
 
 from skep.errors import NotPermitted
+from skep.named_tuple import NamedTuple
 from skep.runtime.programs import Program
 from skep.runtime.refusals import refusal
 from skep.runtime.syscall import bpf

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from skep.errors import NotPermitted
+from skep.named_tuple import NamedTuple
 
 # Source: include/uapi/linux/capability.h.  Before 5.8 there was only CAP_SYS_ADMIN,
 # and it still stands for the other two.

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import errno
 import os
-from typing import NamedTuple
 
 from skep.asm import slot_numbers
 from skep.btf.program import SourceLine, describe_program
 from skep.btf.types import Array, Int
 from skep.btf.writer import BtfWriter
 from skep.errors import ProbeNotFound
+from skep.named_tuple import NamedTuple
 from skep.runtime.refusals import refusal
 from skep.runtime.syscall import bpf
 from skep.spec import ProgramSpec

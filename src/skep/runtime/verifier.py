@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from skep.asm import Instruction, slot_numbers
 from skep.asm.disasm import notation
 from skep.errors import Span, TooComplex, VerifierRejection
+from skep.named_tuple import NamedTuple
 from skep.runtime.complexity import is_too_complex, loop_around
 from skep.spec import ProgramSpec
 

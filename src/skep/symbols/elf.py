@@ -13,9 +13,9 @@ from __future__ import annotations
 import os
 import stat
 import struct
-from typing import NamedTuple
 
 from skep.errors import SkepError
+from skep.named_tuple import NamedTuple
 
 ET_EXEC = 2
 ET_DYN = 3

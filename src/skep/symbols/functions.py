@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 import struct
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
 
+from skep.named_tuple import NamedTuple
 from skep.symbols.elf import (
     PF_X,
     SHT_DYNSYM,

@@ -7,7 +7,8 @@ import mmap
 import os
 import re
 from collections.abc import Iterator
-from typing import NamedTuple
+
+from skep.named_tuple import NamedTuple
 
 # address           perms offset  dev   inode                      pathname
 _MAPPING = re.compile(

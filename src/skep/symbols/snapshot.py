@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import os
 import re
-from typing import NamedTuple
 
+from skep.named_tuple import NamedTuple
 from skep.symbols.maps import MemoryMap
 
 # The effective user, and the number in the innermost namespace.

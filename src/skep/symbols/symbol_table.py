@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
 
+from skep.named_tuple import NamedTuple
 from skep.symbols.elf import SHT_DYNSYM, SHT_SYMTAB, Elf, Section
 from skep.symbols.intervals import ordered
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from typing import NamedTuple
 
+from skep.named_tuple import NamedTuple
 from skep.symbols.elf import PF_X, SHT_NOTE, Elf, text
 
 _NOTE = struct.Struct("<III")

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import NamedTuple, Union
+from typing import Union
 
 from skep.arch import Arch
 from skep.arch.description import RegisterPart
 from skep.errors import NotSupported
+from skep.named_tuple import NamedTuple
 
 
 class Constant(NamedTuple):

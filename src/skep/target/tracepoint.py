@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
 from skep.btf import base_type
 from skep.errors import TargetError
+from skep.named_tuple import NamedTuple
 
 # Patterns are compiled by `re` when first used, not at import.
 _ID = r"(?m)^ID:\s*(\d+)"

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
 
+from skep.named_tuple import NamedTuple
 from skep.symbols.functions import Function
 from skep.symbols.usdt import UsdtProbe
 

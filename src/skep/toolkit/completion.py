@@ -6,10 +6,10 @@ The scripts have all words in them: completing runs nothing.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
 
 from skep.authoring.options import Option
 from skep.errors import UsageError
+from skep.named_tuple import NamedTuple
 from skep.output.writer import show
 from skep.toolkit import help
 from skep.toolkit.describe import choices_of

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from skep.authoring.options import Option
 from skep.errors import NotLoaded, SkepError, UsageError
+from skep.named_tuple import NamedTuple
 from skep.output.json_lines import line
 from skep.output.receipts import Receipt
 from skep.output.writer import show

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import mmap
 import os
 import time
@@ -113,6 +114,17 @@ def _smaller(a: int | None, b: int | None) -> int | None:
     return min((limit for limit in (a, b) if limit is not None), default=None)
 
 
+def _collect_garbage() -> None:
+    """Let Python collect garbage, which it does not while a tool starts.
+
+    What has been made by now lives as long as the process: collections that do not look
+    at it again are cheap.
+    """
+    if not gc.isenabled():
+        gc.freeze()
+        gc.enable()
+
+
 def record_type(binding: Binding, stream: Stream) -> RecordType:
     """A stream's records as output sees them."""
     bound: Any = binding.bind(stream)
@@ -194,7 +206,9 @@ class Run:
             if self.options.verbose:
                 self._show_receipts()
             try:
-                self._loop(self._report(), stop, child)
+                report = self._report()
+                _collect_garbage()
+                self._loop(report, stop, child)
             except OutputClosed:
                 pass
             self._judge()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 from skep.authoring.on import Plan, Probe
 from skep.compiler.body import Handler
@@ -17,6 +17,7 @@ from skep.errors import (
     ProbeNotFound,
     SkepError,
 )
+from skep.named_tuple import NamedTuple
 from skep.output.receipts import Receipt
 from skep.probes.candidate import Candidate, Site
 from skep.probes.intention import (

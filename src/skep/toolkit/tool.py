@@ -7,13 +7,14 @@ import os
 import sys
 from collections.abc import Iterable, Mapping
 from types import ModuleType
-from typing import Any, Callable, NamedTuple
+from typing import Any, Callable
 
 from skep.authoring.on import Probe
 from skep.authoring.options import Options
 from skep.authoring.outputs import Histogram, Stream, Table
 from skep.authoring.records import Record
 from skep.errors import UsageError, near_matches
+from skep.named_tuple import NamedTuple
 from skep.target import Target
 from skep.toolkit.aliases import ALIASES
 

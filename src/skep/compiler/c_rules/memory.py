@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Callable, NamedTuple
+from typing import TYPE_CHECKING, Callable
 
 from skep.compiler import tree
 from skep.compiler.access import member_of
@@ -31,6 +31,7 @@ from skep.compiler.types import (
 )
 from skep.compiler.values import Const, Place, Register, Value
 from skep.errors import CompileError, Span
+from skep.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from skep.compiler.walker import Walker

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Callable, NamedTuple
+from typing import TYPE_CHECKING, Callable
 
 from skep.compiler import tree
 from skep.compiler.values import Value
 from skep.errors import CompileError
+from skep.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from skep.compiler.walker import Walker

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from skep.compiler import ir, tree
 from skep.compiler.environment import MapObject, StackMaps
@@ -13,6 +13,7 @@ from skep.compiler.ir import Imm
 from skep.compiler.types import S32, U64
 from skep.compiler.values import Const, Register, Static, Value
 from skep.errors import CompileError
+from skep.named_tuple import NamedTuple
 from skep.spec import SECOND_STACK_MAP, STACK_FRAMES, STACK_HEADER
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ program at a time may use.  Text goes to the record's end, only the bytes that a
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from skep.compiler import ir, tree
 from skep.compiler.arithmetic import convert, expect_number
@@ -20,6 +20,7 @@ from skep.compiler.ir import Address, Imm, Slot
 from skep.compiler.types import U8, U64, Array, Pointer
 from skep.compiler.values import Const, Place, Register, Static, Value, type_name
 from skep.errors import CompileError, Span
+from skep.named_tuple import NamedTuple
 from skep.spec import FieldLayout, MapSpec
 
 if TYPE_CHECKING:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Callable, NamedTuple, Union
+from typing import Callable, Union
 
 from skep.errors import Span
+from skep.named_tuple import NamedTuple
 
 
 class Imm(NamedTuple):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import Callable, NamedTuple
+from typing import Callable
 
 from skep.errors import Span, UsageError
+from skep.named_tuple import NamedTuple
 
 Place = Callable[[int, int], Span]
 """What gives the place of characters `start` to `end` of an expression, for errors."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Callable, NamedTuple, NoReturn
+from typing import Callable, NoReturn
 
 from skep.compiler import tree
 from skep.errors import Span, UsageError, did_you_mean
 from skep.frontends.cexpr import literals, types
 from skep.frontends.cexpr.lexer import ASSIGNING, Place, Token, tokens_of
+from skep.named_tuple import NamedTuple
 
 PRECEDENCE = {
     **{"||": 1, "&&": 2, "|": 3, "^": 4, "&": 5, "==": 6, "!=": 6},

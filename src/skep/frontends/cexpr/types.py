@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Callable, NamedTuple
+from typing import Callable
 
 from skep.btf.typename import base_type
 from skep.frontends.cexpr.lexer import Token
+from skep.named_tuple import NamedTuple
 
 _TAGS = ("struct", "union", "enum")
 _WORDS = (

@@ -12,8 +12,9 @@ import errno
 import os
 import struct
 from collections.abc import Sequence
-from typing import Callable, NamedTuple, TypeVar
+from typing import Callable, TypeVar
 
+from skep.named_tuple import NamedTuple
 from skep.runtime.syscall.libc import address, system_call
 
 T = TypeVar("T")
