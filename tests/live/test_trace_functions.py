@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import re
 import socket
 import tempfile
@@ -15,6 +16,9 @@ from tests.live.test_functions import HAS_KPROBES
 from tests.live.trace_rows import COUNT, TraceTest, row_of
 
 SMALL, LARGE = 1009, 5003
+
+# On the way to a system call: arch/x86/entry/common.c, arch/arm64/kernel/syscall.c.
+SYSCALL = {"x86_64": "do_syscall_64", "aarch64": "do_el0_svc"}[platform.machine()]
 
 
 class FunctionTest(TraceTest):
@@ -128,7 +132,7 @@ class Entries(FunctionTest):
         for row, *frames in blocks:
             self.assertEqual(row_of(row).message, "x")
             functions = [re.sub(r"\+.*", "", frame.strip()) for frame in frames]
-            self.assertIn("do_syscall_64", functions)
+            self.assertIn(SYSCALL, functions)
 
 
 class Returns(FunctionTest):
