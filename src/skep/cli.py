@@ -12,6 +12,7 @@ from skep.errors import SkepError, UsageError
 USAGE = """usage: skep TOOL [options]     trace something; 'skep TOOL --help' tells more
        skep list               the tools, with a line on each
        skep doctor [TOOL ...]  what this kernel and these privileges allow
+       skep replay FILE ...    show what a tool kept with --record FILE
        skep describe [TOOL ..] the same for programs: options, output, probes (JSON)
        skep completion SHELL   completion of command lines: bash, zsh or fish
        skep man [TOOL]         the manual page, for man(1)
@@ -100,6 +101,12 @@ def _doctor(arguments: Sequence[str]) -> int:
     return examine(arguments)
 
 
+def _replay(arguments: Sequence[str]) -> int:
+    from skep.toolkit.replay import replay
+
+    return replay(arguments)
+
+
 def _describe(arguments: Sequence[str]) -> int:
     from skep.toolkit.describe import describe
 
@@ -153,6 +160,7 @@ def _complain(text: str) -> None:
 _COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
     "list": _list,
     "doctor": _doctor,
+    "replay": _replay,
     "describe": _describe,
     "completion": _completion,
     "man": _man,

@@ -77,6 +77,12 @@ class RunOptions(Options):
         check=_share,
         help="stop, with status 4, when the programs take more of one CPU",
     )
+    record: str = option(
+        "--record",
+        metavar="FILE",
+        check=_path,
+        help="keep the events in a new file, for 'skep replay FILE'",
+    )
     dump: str = option(
         "--dump",
         metavar="STAGE",

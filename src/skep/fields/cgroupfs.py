@@ -34,6 +34,10 @@ class Cgroups:
             self._paths.update(_walk(self._mount))
         return self._paths.get(cgroup_id)
 
+    def known(self) -> dict[int, str]:
+        """The paths found so far by id."""
+        return self._paths
+
     def id(self, path: str) -> int:
         """The id of the cgroup at `path`, absolute or below the mount point.
 

@@ -65,14 +65,19 @@ class Ledger:
 
     def losses(self) -> dict[str, int | None]:
         """How many losses of each cause so far; None where the kernel does not tell."""
+        losses = self.counted()
+        for cause, number in self._user.items():
+            losses[cause] = (losses.get(cause) or 0) + number
+        return losses
+
+    def counted(self) -> dict[str, int | None]:
+        """The same without what was counted in user space."""
         losses: dict[str, int | None] = dict.fromkeys(LEDGER_CAUSES, 0)
         if self._causes is not None:
             counters = self._causes.lookup(bytes(4))
             if counters is not None:
                 losses.update(zip(LEDGER_CAUSES, self._causes.word_sums(counters)))
         losses.update(self._kept or self._by_kernel())
-        for cause, number in self._user.items():
-            losses[cause] = (losses.get(cause) or 0) + number
         return losses
 
     def _by_kernel(self) -> dict[str, int | None]:

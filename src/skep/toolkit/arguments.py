@@ -75,12 +75,15 @@ def _add(parser: argparse.ArgumentParser, declared: Option) -> None:
 
 def parse(tool: Tool, arguments: Sequence[str]) -> Options:
     """The options that a command line gives.  Raises UsageError."""
-    namespace = parser_of(tool).parse_args(arguments)
-    texts = vars(namespace)
-    values = {
+    return bind(tool, values_of(tool, arguments))
+
+
+def values_of(tool: Tool, arguments: Sequence[str]) -> dict[str, Any]:
+    """What a command line says, by the options' names.  Raises UsageError."""
+    texts = vars(parser_of(tool).parse_args(arguments))
+    return {
         name: _value(tool.options.options[name], text) for name, text in texts.items()
     }
-    return bind(tool, values)
 
 
 def bind(tool: Tool, values: dict[str, Any]) -> Options:

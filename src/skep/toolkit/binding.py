@@ -7,6 +7,7 @@ process.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from types import FunctionType
 from typing import Any
 
@@ -14,6 +15,7 @@ from skep.authoring.on import Probe
 from skep.authoring.options import Option, Options
 from skep.authoring.outputs import Histogram, Map, Stream, Table
 from skep.authoring.records import Record
+from skep.authoring.shared_options import FORMATS
 from skep.compiler import tree
 from skep.compiler.environment import (
     INLINE_MARK,
@@ -187,6 +189,26 @@ class Binding:
             members.insert(len(members) - 1, Member("cgroup", CgroupId))
         return members
 
+    def sent_members(self, stream: Stream) -> list[Member]:
+        """The members that are sent: those that are shown.
+
+        A recording can be shown in other ways, so it has those of all forms of output,
+        and all times, which fill themselves.
+        """
+        shown = self.stream_members(stream)
+        if not getattr(self.options, "record", None):
+            return shown
+        names = {member.name for member in shown}
+        for form in FORMATS:
+            options: Any = copy(self.options)
+            options.format = form
+            other = Binding(self.tool, options)
+            names.update(member.name for member in other.visible(stream.record))
+        declared = stream.record.members
+        sent = [m for m in declared if m.name in names or issubclass(m.field, Time)]
+        known = {member.name for member in declared}
+        return [*sent, *(member for member in shown if member.name not in known)]
+
     def _column(self, column: Column) -> Column:
         return column._replace(
             title=self.value_of(column.title),
@@ -196,7 +218,7 @@ class Binding:
 
     def stream(self, stream: Stream) -> StreamObject:
         """A stream with the layout of its visible members."""
-        members = self.stream_members(stream)
+        members = self.sent_members(stream)
         streams = list(self.tool.streams.values())
         layout = record_layout(
             stream.record.__name__, streams.index(stream) + 1, members

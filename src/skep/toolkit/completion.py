@@ -24,6 +24,7 @@ it that have the names of tools.
 COMMANDS = {
     "list": "the tools, with a line on each",
     "doctor": "what this kernel and these privileges allow",
+    "replay": "show what a tool kept with --record",
     "describe": "options, output and probes, as JSON",
     "completion": "completion of command lines",
     "man": "the manual page",

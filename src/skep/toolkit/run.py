@@ -13,11 +13,13 @@ from skep.authoring.outputs import Stream, Table
 from skep.errors import Incomplete, InternalError, SkepError
 from skep.fields import Clock, Context, IoFlags
 from skep.fields.block import ENUMS as IO_ENUMS
+from skep.output.decoder import Ring
 from skep.output.events import Events
 from skep.output.loss import LossReporter, sentence
 from skep.output.receipts import error_line
 from skep.output.record_types import RecordType
 from skep.output.writer import OutputClosed, Writer
+from skep.runtime.ledger import Ledger
 from skep.runtime.poller import Event, Poller
 from skep.runtime.signals import StopSignals
 from skep.target import Target
@@ -28,6 +30,7 @@ from skep.toolkit.tool import Tool
 
 if TYPE_CHECKING:
     from skep.toolkit.overhead import Overhead
+    from skep.toolkit.recording import Recording
     from skep.toolkit.symbol_watch import SymbolWatch
 
 LOSS_PERIOD_S = 1.0
@@ -54,15 +57,44 @@ class Report(Protocol):
         """Whether nothing more is to be shown."""
 
 
+class Counting(Protocol):
+    """Where losses that user space notices are counted."""
+
+    def count(self, cause: str, number: int = 1) -> None:
+        """Count losses of a cause."""
+
+
+class Source(Protocol):
+    """Where events come from: a run, or the recording of one."""
+
+    tool: Tool
+    binding: Binding
+    context: Context
+    writer: Writer
+
+    @property
+    def ring(self) -> Ring:
+        """What the records are read from."""
+
+    @property
+    def ledger(self) -> Counting:
+        """What counts the losses."""
+
+    def record_type(self, stream: Stream) -> RecordType:
+        """A stream's records as output sees them."""
+
+    def show_banner(self) -> None:
+        """Write what the tool says at its start."""
+
+
 class EventReport:
     """The rows of a tool's streams."""
 
-    def __init__(self, run: Run, streams: Sequence[Stream]) -> None:
-        assert run.session.ring is not None
-        self.ring = run.session.ring
-        self.ledger = run.session.ledger
+    def __init__(self, run: Source, streams: Sequence[Stream]) -> None:
+        self.ring = run.ring
+        self.ledger = run.ledger
         self._run = run
-        records = [record_type(run.binding, stream) for stream in streams]
+        records = [run.record_type(stream) for stream in streams]
         filters = run.tool.hook("filters")
         options: Any = run.binding.options
         self._form = options.format
@@ -136,6 +168,16 @@ def record_type(binding: Binding, stream: Stream) -> RecordType:
     )
 
 
+def banner_of(binding: Binding, places: int) -> str:
+    """The lines that a tool shows at its start; "" for none."""
+    hook = binding.tool.hook("banner")
+    if hook:
+        text = hook(binding.options, places)
+    else:
+        text = binding.value_of(getattr(binding.tool.module, "BANNER", ""))
+    return f"{text}\n" if text else ""
+
+
 def context_of(binding: Binding, target: Target) -> Context:
     """What the fields of this run need to know of the machine."""
     records = [s.record for s in binding.tool.streams.values()]
@@ -158,6 +200,23 @@ class Run:
         self.session: Session
         self.watch: SymbolWatch | None = None
         self.overhead: Overhead | None = None
+        self.recording: Recording | None = None
+
+    @property
+    def ring(self) -> Ring:
+        """The ring buffer; what is read from it goes to the recording, too."""
+        ring = self.session.ring
+        assert ring is not None
+        return self.recording.tee(ring) if self.recording else ring
+
+    @property
+    def ledger(self) -> Ledger:
+        """The ledger of losses."""
+        return self.session.ledger
+
+    def record_type(self, stream: Stream) -> RecordType:
+        """A stream's records as output sees them."""
+        return record_type(self.binding, stream)
 
     def execute(self) -> int:
         """Run until something ends it; the exit status.  Raises SkepError."""
@@ -173,6 +232,8 @@ class Run:
                 self.overhead.close()
             if self.watch is not None:
                 self.watch.close()
+            if self.recording is not None:
+                self.recording.close()
             if child is not None:
                 child.close()
 
@@ -180,6 +241,10 @@ class Run:
         pages = getattr(self.options, "buffer_pages", None)
         ring_size = pages * mmap.PAGESIZE if pages else RING_SIZE
         is_json = self.options.format == "json"
+        if self.options.record:
+            from skep.toolkit.recording import check_recordable
+
+            check_recordable(self.tool)
         if self.tool.hook("listing"):
             from skep.toolkit.listing import show_listing
 
@@ -205,12 +270,18 @@ class Run:
                 return 128 + (stop.received or 0)
             if self.options.verbose:
                 self._show_receipts()
+            if self.options.record:
+                from skep.toolkit.recording import Recording
+
+                self.recording = Recording(self.binding, self.context)
             try:
                 report = self._report()
                 _collect_garbage()
                 self._loop(report, stop, child)
             except OutputClosed:
                 pass
+            if self.recording is not None:
+                self.recording.finish(self.ledger.counted())
             self._judge()
         return 0
 
@@ -235,13 +306,7 @@ class Run:
         """Write what the tool says when everything is attached: its BANNER, a text or
         a function of the options; or its hook `banner`, which also gets the number of
         places where programs run."""
-        hook = self.tool.hook("banner")
-        if hook:
-            text = hook(self.options, self.session.places)
-        else:
-            text = self.binding.value_of(getattr(self.tool.module, "BANNER", ""))
-        if text:
-            self.writer.text(f"{text}\n")
+        self.writer.text(banner_of(self.binding, self.session.places))
 
     def _report(self) -> Report:
         streams = list(self.tool.streams.values())

@@ -56,6 +56,9 @@ class Options(TaskOptions):
             raise UsageError("-x shows at most 500 arguments (--max-args)")
 
 
+SHOWN = ("name", "line", "quote")
+
+
 class Exec(Record):
     time: WallClock = column(when=Options.time)
     elapsed: SinceStart = column(when=Options.timestamp)

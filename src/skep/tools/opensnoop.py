@@ -57,6 +57,9 @@ class Options(TaskOptions):
     command: str = option("--exec", rest=True, help="run a command and trace only it")
 
 
+SHOWN = ("name",)
+
+
 class Open(Record):
     time: Time = column(when=Options.timestamp)
     uid: Uid = column(when=Options.show_uid)

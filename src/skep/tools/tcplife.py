@@ -55,6 +55,9 @@ def narrow(options):
     return options.format == "table" and not options.wide
 
 
+SHOWN = ("wide", "csv")
+
+
 class Connection(Record):
     time: WallClock = column(when=Options.time)
     timestamp: Time = column(width=9, format=".6f", when=Options.timestamp)

@@ -1,0 +1,119 @@
+"""What the header of a recording says, checked: the file may come from anybody."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from skep.authoring.options import Option
+from skep.authoring.outputs import Stream
+from skep.errors import SkepError
+from skep.fields import Clock
+from skep.output.recording_file import HEADER, Chunk, Damaged, content_of
+from skep.output.unpack import HEADER as RECORD_HEADER
+from skep.output.unpack import span
+from skep.spec import RecordLayout
+from skep.toolkit.arguments import bind
+from skep.toolkit.binding import Binding
+from skep.toolkit.recording import check_recordable, layouts_of
+from skep.toolkit.tool import Tool, load, tool_names
+
+_DISCARDED = 1 << 30
+
+
+class Recorded(NamedTuple):
+    """The run that a recording is of: its tool, options and clock."""
+
+    tool: Tool
+    values: Mapping[str, Any]
+    binding: Binding
+    clock: Clock
+    architecture: str
+
+    def layout(self, stream: Stream) -> RecordLayout:
+        """How the records of a stream lie in the file."""
+        bound: Any = self.binding.bind(stream)
+        layout: RecordLayout = bound.layout
+        return layout
+
+
+def read_header(chunk: Chunk | None) -> Recorded:
+    """The run of a recording with this first chunk.  Raises Damaged."""
+    if chunk is None:
+        raise Damaged("it ends before its header")
+    if chunk.kind != HEADER:
+        raise Damaged("its header is missing")
+    header = content_of(chunk)
+    name, architecture = header.get("tool"), header.get("architecture")
+    if not isinstance(architecture, str):
+        raise Damaged("its header names no architecture")
+    # No name but a tool's: others could be files with code.
+    if not isinstance(name, str) or name not in tool_names(families=True):
+        raise Damaged("its header names no tool of this version of skep")
+    tool = load(name)
+    values = _values(tool, header.get("options"))
+    try:
+        check_recordable(tool)
+        binding = Binding(tool, bind(tool, values))
+        layouts = layouts_of(binding)
+    except SkepError as error:
+        raise Damaged(f"its options are none: {error.diagnostic.message}") from None
+    if header.get("layouts") != layouts:
+        raise Damaged(
+            f"the records of {name} are others in this version of skep",
+            hint=f"recorded with skep {header.get('skep')!r:.40}",
+        )
+    return Recorded(tool, values, binding, _clock(header.get("clock")), architecture)
+
+
+def _values(tool: Tool, found: object) -> dict[str, Any]:
+    declared = tool.options.options
+    if not isinstance(found, dict) or not found.get("record"):
+        raise Damaged("its header has no options")
+    for name, value in found.items():
+        if name not in declared or not _fits(declared[name], value):
+            raise Damaged(f"its header has options that {tool.name} has not")
+    return found
+
+
+def _fits(option: Option, value: object) -> bool:
+    """Whether an option can have this value."""
+    if value is None:
+        return True
+    if isinstance(value, list):
+        several = option.repeat or option.rest or option.listed
+        return several and all(_fits(option, each) for each in value)
+    types = {bool: (bool, int), str: (str,), float: (int, float)}
+    return isinstance(value, types.get(option.type, (str,) if option.rest else (int,)))
+
+
+def _clock(found: object) -> Clock:
+    numbers = found if isinstance(found, list) else []
+    if len(numbers) != 2 or not all(
+        type(each) is int and 0 <= each < 1 << 62 for each in numbers
+    ):
+        raise Damaged("its header has no clock")
+    return Clock(*numbers)
+
+
+def check_records(chunk: Chunk, layouts: Mapping[int, RecordLayout]) -> None:
+    """Raise Damaged if a chunk is not whole records of these layouts (by type)."""
+    data, offset = chunk.payload, 0
+    while offset < len(data):
+        word = int.from_bytes(data[offset : offset + 4], "little")
+        size = word & ~_DISCARDED
+        end = offset + RECORD_HEADER + size + 7 & -8
+        layout = layouts.get(
+            int.from_bytes(data[offset + RECORD_HEADER :][:4], "little")
+        )
+        is_whole = end <= len(data) and (
+            bool(word & _DISCARDED)
+            or (
+                layout is not None
+                and layout.size <= size
+                and end - offset <= span(layout)
+            )
+        )
+        if not is_whole:
+            raise Damaged(f"it is damaged at byte {chunk.offset}")
+        offset = end
