@@ -9,7 +9,10 @@ import re
 import signal
 import subprocess
 import tempfile
+from collections.abc import Sequence
 
+from skep.toolkit.library import start
+from skep.tools import opensnoop
 from tests.live import preemption, support, workload
 from tests.live.support import SKEP, SLOW, Outcome, Paused, Tool
 
@@ -208,16 +211,20 @@ class Texts(support.LiveTest):
 
     def opens(self, *paths: int, options: tuple[str, ...] = ()) -> Outcome:
         """Traces openat(2) of texts at these addresses."""
+        child = self.opening(paths)
+        with Tool("opensnoop", "-p", str(child.pid), *options) as tool:
+            child.proceed()
+            return tool.stop()
+
+    def opening(self, paths: Sequence[int]) -> Paused:
+        """A process that is going to open them."""
         call = ctypes.CDLL(None, use_errno=True).openat
 
         def workload() -> None:
             for path in paths:
                 call(-1, ctypes.c_void_p(path), 0)
 
-        child = Paused(workload)
-        with Tool("opensnoop", "-p", str(child.pid), *options) as tool:
-            child.proceed()
-            return tool.stop()
+        return Paused(workload)
 
     def long_texts(self) -> list[int]:
         """Addresses of paths around the length of the field, in bytes with the NUL."""
@@ -262,3 +269,38 @@ class Texts(support.LiveTest):
         self.assertEqual(told(outcome, "reads of memory failed"), len(bad))
         self.assertEqual(told(outcome, "texts were longer"), 5)
         self.assertEqual(outcome.status, 0)
+
+    def test_the_same_in_folded_stacks(self) -> None:
+        # The readable text is left out: a fork leaves its memory, which is shared, to
+        # be mapped when the call reads it, and that is after the program.
+        _, bad = self.unreadable()
+        cut = self.long_texts()  # trace's texts are shorter than opensnoop's
+        child = self.opening([*bad, *cut])
+        probe = 'sys_openat "%s", filename'
+        options = ("-U", "--folded", "--strict", "-v", "-p", str(child.pid))
+        with subprocess.Popen(
+            [SKEP, "trace", *options, probe],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        ) as running:
+            assert running.stderr is not None
+            running.stderr.readline()  # what is attached: there is no header
+            child.proceed()
+            running.send_signal(signal.SIGINT)
+            texts = running.communicate(timeout=support.STOP_SECONDS)
+        outcome = Outcome(running.returncode, *texts, 0)
+        self.assertEqual(len(outcome.lines()), len(bad) + len(cut))
+        self.assertEqual(told(outcome, "reads of memory failed"), len(bad))
+        self.assertEqual(told(outcome, "texts were longer"), len(cut))
+        self.assertEqual(outcome.status, 3)
+
+    def test_the_same_in_a_library(self) -> None:
+        good, bad = self.unreadable()
+        paths = [*good, *bad, *self.long_texts()]
+        child = self.opening(paths)
+        with start(opensnoop, pid=child.pid) as events:
+            child.proceed()
+            self.assertEqual(len(events.read()), len(paths))
+            losses = events.losses()
+        self.assertEqual(losses["failed read"], len(bad))
+        self.assertEqual(losses["truncated"], 5)

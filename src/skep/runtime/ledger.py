@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Callable
+from collections.abc import Mapping, Sequence
+from typing import Callable, Protocol
 
 from skep.runtime.links import Link
 from skep.runtime.maps import Map
@@ -30,6 +30,27 @@ _BY_PERF = (
 (kernel/trace/bpf_trace.c)."""
 
 
+class Reader(Protocol):
+    """What is counted while records are decoded (`skep.output.counters.Counters`)."""
+
+    truncated: int
+    failed_read: int
+
+
+def with_readers(
+    losses: Mapping[str, int | None], readers: Sequence[Reader]
+) -> dict[str, int | None]:
+    """These losses and what readers have counted."""
+    sums = dict(losses)
+    for reader in readers:
+        for cause, number in (
+            ("truncated", reader.truncated),
+            ("failed read", reader.failed_read),
+        ):
+            sums[cause] = (sums.get(cause) or 0) + number
+    return sums
+
+
 class Ledger:
     """Adds up losses counted by programs, by the kernel, and in user space.
 
@@ -52,12 +73,16 @@ class Ledger:
         self._returns = [x for x in links if x.spec.kind.startswith(_AT_RETURN)]
         self._entries = [x for x in links if x.spec.kind in _KPROBES]
         self._counts_perf_misses = counts_perf_misses
-        self._user: dict[str, int] = {}
+        self._readers: list[Reader] = []
         self._kept: dict[str, int | None] = {}
 
-    def count(self, cause: str, number: int = 1) -> None:
-        """Count a loss in user space, such as a record dropped from a queue."""
-        self._user[cause] = self._user.get(cause, 0) + number
+    def follow(self, reader: Reader) -> None:
+        """Add what this reader counts, now and later.
+
+        Whoever decodes the records of the session's ring has to be followed: programs
+        do not count texts that were cut or could not be read, their records show it.
+        """
+        self._readers.append(reader)
 
     def settle(self) -> None:
         """Remember what only links know, before they are closed."""
@@ -65,13 +90,10 @@ class Ledger:
 
     def losses(self) -> dict[str, int | None]:
         """How many losses of each cause so far; None where the kernel does not tell."""
-        losses = self.counted()
-        for cause, number in self._user.items():
-            losses[cause] = (losses.get(cause) or 0) + number
-        return losses
+        return with_readers(self.counted(), self._readers)
 
     def counted(self) -> dict[str, int | None]:
-        """The same without what was counted in user space."""
+        """The same without what readers count."""
         losses: dict[str, int | None] = dict.fromkeys(LEDGER_CAUSES, 0)
         if self._causes is not None:
             counters = self._causes.lookup(bytes(4))

@@ -38,6 +38,7 @@ class FoldedReport:
         filters = run.tool.hook("filters")
         chosen = filters(run.options) if filters else ()
         self._decoder = Decoder([record], "raw", run.context, chosen)
+        run.session.ledger.follow(self._decoder.counters)
 
     def start(self) -> None:
         """Nothing comes before the first line."""

@@ -61,6 +61,7 @@ class Tracer:
             filters = self._tool.hook("filters")
             chosen = filters(options) if filters else ()
             self._decoder = Decoder(records, "values", self._context, chosen)
+            self._session.ledger.follow(self._decoder.counters)
 
     def _record(self, stream: Stream) -> RecordType:
         """A stream's records, which become instances of its class."""

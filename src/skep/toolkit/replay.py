@@ -30,6 +30,7 @@ from skep.output.recording_file import (
 )
 from skep.output.unpack import span
 from skep.output.writer import OutputClosed, Writer, show
+from skep.runtime.ledger import Reader, with_readers
 from skep.toolkit.arguments import bind, values_of
 from skep.toolkit.binding import Binding
 from skep.toolkit.recorded import Recorded, check_records, read_header
@@ -108,18 +109,15 @@ class _Losses:
 
     def __init__(self) -> None:
         self.recorded: Mapping[str, int | None] = {}
-        self._noticed: dict[str, int] = {}
+        self._readers: list[Reader] = []
 
-    def count(self, cause: str, number: int = 1) -> None:
-        """Count losses of a cause."""
-        self._noticed[cause] = self._noticed.get(cause, 0) + number
+    def follow(self, reader: Reader) -> None:
+        """Add what this reader counts, now and later."""
+        self._readers.append(reader)
 
     def losses(self) -> dict[str, int | None]:
         """All of them by cause."""
-        losses = dict(self.recorded)
-        for cause, number in self._noticed.items():
-            losses[cause] = (losses.get(cause) or 0) + number
-        return losses
+        return with_readers(self.recorded, self._readers)
 
 
 class _Chunk:

@@ -19,7 +19,7 @@ from skep.output.loss import LossReporter, sentence
 from skep.output.receipts import error_line
 from skep.output.record_types import RecordType
 from skep.output.writer import OutputClosed, Writer
-from skep.runtime.ledger import Ledger
+from skep.runtime.ledger import Ledger, Reader
 from skep.runtime.poller import Event, Poller
 from skep.runtime.signals import StopSignals
 from skep.target import Target
@@ -57,11 +57,11 @@ class Report(Protocol):
         """Whether nothing more is to be shown."""
 
 
-class Counting(Protocol):
-    """Where losses that user space notices are counted."""
+class Following(Protocol):
+    """A ledger of losses, which adds those that readers notice."""
 
-    def count(self, cause: str, number: int = 1) -> None:
-        """Count losses of a cause."""
+    def follow(self, reader: Reader) -> None:
+        """Add what this reader counts, now and later."""
 
 
 class Source(Protocol):
@@ -77,7 +77,7 @@ class Source(Protocol):
         """What the records are read from."""
 
     @property
-    def ledger(self) -> Counting:
+    def ledger(self) -> Following:
         """What counts the losses."""
 
     def record_type(self, stream: Stream) -> RecordType:
@@ -92,7 +92,6 @@ class EventReport:
 
     def __init__(self, run: Source, streams: Sequence[Stream]) -> None:
         self.ring = run.ring
-        self.ledger = run.ledger
         self._run = run
         records = [run.record_type(stream) for stream in streams]
         filters = run.tool.hook("filters")
@@ -108,7 +107,7 @@ class EventReport:
             options.limit if options.sort else _smaller(options.limit, options.count),
             getattr(options, "aggregate", False),
         )
-        self._counted = (0, 0)
+        run.ledger.follow(self.events.counters)
 
     def start(self) -> None:
         """Show the banner and the header."""
@@ -119,12 +118,6 @@ class EventReport:
     def records(self) -> None:
         """Show the records that have come."""
         self.events.drain(self.ring)
-        counters = self.events.counters
-        truncated, failed = self._counted
-        self._counted = counters.truncated, counters.failed_read
-        if self._counted != (truncated, failed):
-            self.ledger.count("truncated", counters.truncated - truncated)
-            self.ledger.count("failed read", counters.failed_read - failed)
 
     def interval(self) -> bool:
         """Rows have no intervals."""
