@@ -1,0 +1,90 @@
+"""An sshd of one's own: on a loopback port, with keys made for it, gone afterwards."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+from pathlib import Path
+from types import TracebackType
+
+from tests.live.support import wait_until
+
+# sshd wants an absolute path, and is not in the PATH of every user.
+SSHD = shutil.which("sshd", path=os.environ.get("PATH", "") + ":/usr/sbin")
+
+# Its unprivileged part is confined to this empty directory, which a service's start
+# makes.
+_CONFINED = Path("/run/sshd")
+
+_CONFIG = """
+ListenAddress 127.0.0.1
+Port {port}
+HostKey {directory}/host
+AuthorizedKeysFile {directory}/client.pub
+PidFile none
+StrictModes no
+UsePAM no
+PasswordAuthentication no
+PermitRootLogin prohibit-password
+"""
+
+
+class SshServer:
+    """A running sshd as a context manager; `command` is an ssh that logs in there."""
+
+    def __enter__(self) -> SshServer:
+        assert SSHD is not None
+        self._directory = tempfile.TemporaryDirectory()
+        directory = Path(self._directory.name)
+        for name in ("host", "client"):
+            keygen = ("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f")
+            subprocess.run((*keygen, directory / name), check=True)
+        _CONFINED.mkdir(mode=0o755, exist_ok=True)
+        port = _free_port()
+        config = directory / "config"
+        config.write_text(_CONFIG.format(port=port, directory=directory))
+        with open(directory / "log", "wb") as log:
+            self._process = subprocess.Popen(
+                (SSHD, "-D", "-e", "-f", config), stdin=subprocess.DEVNULL, stderr=log
+            )
+        key = (directory / "host.pub").read_text()
+        known = directory / "known"
+        known.write_text(f"[127.0.0.1]:{port} {key}")
+        self.command = (
+            *("ssh", "-F", "none", "-o", "BatchMode=yes"),
+            *("-o", f"UserKnownHostsFile={known}", "-o", "LogLevel=ERROR"),
+            *("-i", str(directory / "client"), "-p", str(port), "root@127.0.0.1"),
+        )
+        if not wait_until(lambda: _accepts(port)):
+            said = (directory / "log").read_text()
+            self.__exit__(None, None, None)
+            raise AssertionError(f"sshd does not listen: {said}")
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._process.terminate()
+        self._process.wait()
+        self._directory.cleanup()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _accepts(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+    except OSError:
+        return False
+    return True
