@@ -10,11 +10,15 @@ from skep.named_tuple import NamedTuple
 
 # Source: include/uapi/linux/capability.h.  Before 5.8 there was only CAP_SYS_ADMIN,
 # and it still stands for the other two.
+CAP_DAC_OVERRIDE = 1
 CAP_DAC_READ_SEARCH = 2
+CAP_SYS_PTRACE = 19
 CAP_SYS_ADMIN = 21
 CAP_SYS_RESOURCE = 24
+CAP_SYSLOG = 34
 CAP_PERFMON = 38
 CAP_BPF = 39
+CAP_CHECKPOINT_RESTORE = 40
 
 _NAMES = {
     CAP_BPF: "CAP_BPF",

@@ -19,6 +19,12 @@ from skep.output.loss import LossReporter, sentence
 from skep.output.receipts import error_line
 from skep.output.record_types import RecordType
 from skep.output.writer import OutputClosed, Writer
+from skep.runtime.dropping import (
+    NAMING_PROGRAMS,
+    NAMING_THE_KERNEL,
+    WRITING,
+    keep_only,
+)
 from skep.runtime.ledger import Ledger, Reader
 from skep.runtime.poller import Event, Poller
 from skep.runtime.signals import StopSignals
@@ -270,6 +276,7 @@ class Run:
             try:
                 report = self._report()
                 _collect_garbage()
+                self._drop()
                 self._loop(report, stop, child)
             except OutputClosed:
                 pass
@@ -277,6 +284,18 @@ class Run:
                 self.recording.finish(self.ledger.counted())
             self._judge()
         return 0
+
+    def _drop(self) -> None:
+        """Everything is attached and made: keep what it takes to show what comes."""
+        wanted = NAMING_THE_KERNEL
+        if self.watch is not None:
+            wanted |= NAMING_PROGRAMS
+        if getattr(self.options, "flamegraph", None):
+            wanted |= WRITING
+        try:
+            keep_only(wanted)
+        except OSError as error:
+            self._warn(f"skep: the privileges of this process are kept: {error}\n")
 
     def _watch(self) -> SymbolWatch | None:
         """What follows the processes, if addresses of programs are shown."""
