@@ -144,11 +144,27 @@ class TooExpensive(SkepError):
     exit_status = 4
 
 
+_NEAR = 0.6
+
+
 def near_matches(name: str, candidates: Sequence[str], limit: int = 3) -> list[str]:
-    """The candidates most like `name`, best first, for "did you mean" notes."""
+    """The candidates most like `name`, best first, for "did you mean" notes.
+
+    Of those that are equally near the first come first; difflib's own function takes
+    the last in the alphabet.
+    """
     import difflib  # only ever needed on the way out
 
-    return difflib.get_close_matches(name, candidates, limit, 0.6)
+    matcher = difflib.SequenceMatcher(b=name)
+    found = []
+    for candidate in candidates:
+        matcher.set_seq1(candidate)
+        # Dear ones come last, and an upper bound of each is cheap.
+        bounds = (matcher.real_quick_ratio, matcher.quick_ratio, matcher.ratio)
+        if all(bound() >= _NEAR for bound in bounds):
+            found.append((matcher.ratio(), candidate))
+    found.sort(key=lambda each: each[0], reverse=True)  # stable
+    return [candidate for _, candidate in found[:limit]]
 
 
 def did_you_mean(name: str, candidates: Sequence[str], limit: int = 3) -> str:

@@ -29,7 +29,7 @@ def help_text(tool: Tool) -> str:
     description, _, examples = tool.doc.strip().partition("Examples:\n")
     options = options_of(tool)
     sections = [
-        _usage(tool.name, options),
+        _usage(tool.file or tool.name, options),
         *(textwrap.fill(each, WIDTH) for each in description.strip().split("\n\n")),
         *_groups(options),
     ]
@@ -44,8 +44,8 @@ def options_of(tool: Tool) -> list[Option]:
     return [*(each for each in declared if each.name not in tool.preset), HELP]
 
 
-def _usage(name: str, options: Iterable[Option]) -> str:
-    words = [f"usage: skep {name} [options]"]
+def _usage(command: str, options: Iterable[Option]) -> str:
+    words = [f"usage: skep {command} [options]"]
     words += [f"[{value_of(option)}]" for option in options if not option.flags]
     return " ".join(words)
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import os
-import sys
 from collections.abc import Iterable, Mapping
 from types import ModuleType
 from typing import Any, Callable
@@ -41,7 +39,8 @@ class Tool(NamedTuple):
     """A tool's declarations.
 
     `declare`, `filters`, `listing` and `report` are the module's optional hooks (see
-    `docs/tools.md`).  `preset` has the options that the tool's name stands for.
+    `docs/tools.md`).  `preset` has the options that the tool's name stands for.  `file`
+    is the path by which a tool that is none of skep's was asked for.
     """
 
     name: str
@@ -53,6 +52,7 @@ class Tool(NamedTuple):
     tables: Mapping[str, Table]
     module: ModuleType
     preset: Mapping[str, Any] = {}
+    file: str = ""
 
     def hook(self, name: str) -> Callable[..., Any] | None:
         """A function that the tool may define."""
@@ -101,7 +101,9 @@ def load(name: str) -> Tool:
     Raises UsageError if there is none.
     """
     if name.endswith(".py"):
-        return _load_file(name)
+        from skep.toolkit.tool_file import load_file  # few runs need it
+
+        return load_file(name)
     alias = ALIASES.get(name)
     if alias is not None:
         family = load(alias.tool)
@@ -123,25 +125,6 @@ def load(name: str) -> Tool:
     )
 
 
-def _load_file(path: str) -> Tool:
-    """A tool in a file anywhere; its directory is not searched for other modules."""
-    from importlib.util import module_from_spec, spec_from_file_location
-
-    if not os.path.exists(path):
-        raise UsageError(f"there is no file '{path}'")
-    # Not the file's bare name: that may be the name of another module.
-    name = f"skep.file.{os.path.basename(path)[: -len('.py')]}"
-    spec = spec_from_file_location(name, path)
-    assert spec is not None and spec.loader is not None
-    module = module_from_spec(spec)
-    sys.modules[name] = module
-    try:
-        spec.loader.exec_module(module)
-    except (ImportError, SyntaxError) as error:
-        raise UsageError(f"{path} is no tool: {error}") from error
-    return tool_of(module)
-
-
 def tool_of(module: ModuleType) -> Tool:
     """Collect what a module declares."""
     names = vars(module)
@@ -154,7 +137,8 @@ def tool_of(module: ModuleType) -> Tool:
     ]
     if len(options) != 1:
         raise UsageError(
-            f"{module.__file__} is no tool: it has {len(options)} classes of options",
+            f"{module.__name__.rpartition('.')[2]} is no tool: it has {len(options)} "
+            "classes of options",
             hint="a tool has one, 'class Options(TaskOptions):' or of RunOptions",
         )
     return Tool(
