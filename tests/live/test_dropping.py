@@ -44,6 +44,14 @@ class Dropping(support.LiveTest):
         self.assertEqual(outcome.status, 0)
         self.assertEqual(len(outcome.lines()), 2)
 
+    def test_it_leaves_no_rows_of_its_own(self) -> None:
+        # Asking /proc what there is to drop would be traced.
+        with Tool("opensnoop", "--json") as tool:
+            pid = tool.process.pid
+            own = [e for e in tool.stop().objects("event") if e["pid"] == pid]
+        facts = [e["path"] for e in own if e["path"].startswith(("/proc", "/sys"))]
+        self.assertEqual(facts, [])
+
     def test_ambient_capabilities(self) -> None:
         child = Paused(lambda: os.close(os.open("/etc/passwd", os.O_RDONLY)))
         command = ("opensnoop", "-p", str(child.pid))

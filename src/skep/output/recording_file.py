@@ -55,8 +55,9 @@ class FileWriter:
                 f"cannot record to {path!r}: it exists",
                 hint="choose another name, or remove it",
             ) from None
-        except (OSError, ValueError) as error:
-            raise SkepError(f"cannot record to {path!r}: {error}") from error
+        except OSError as error:
+            reason = error.strerror
+            raise SkepError(f"cannot record to {path!r}: {reason}") from error
         self._write(MAGIC)
 
     def add(self, kind: bytes, payload: bytes) -> None:
@@ -73,7 +74,7 @@ class FileWriter:
             while left:
                 left = left[os.write(self._fd, left) :]
         except OSError as error:
-            reason = os.strerror(error.errno or 0)
+            reason = error.strerror
             raise SkepError(f"cannot record to {self._path!r}: {reason}") from error
 
     def close(self) -> None:

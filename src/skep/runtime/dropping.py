@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import struct
 
 from skep.runtime.privileges import (
@@ -13,7 +12,6 @@ from skep.runtime.privileges import (
     CAP_SYS_ADMIN,
     CAP_SYS_PTRACE,
     CAP_SYSLOG,
-    current,
 )
 from skep.runtime.syscall import bpf
 from skep.runtime.syscall.libc import address, system_call
@@ -46,7 +44,7 @@ def keep_only(wanted: int) -> None:
 
     Less may always be asked for: OSError means that a seccomp filter refuses the call.
     """
-    held = current().capabilities
+    held = _held()
     keep = held & wanted
     maps = held & 1 << CAP_BPF or held & 1 << CAP_SYS_ADMIN  # which stands for it
     bpf_too = keep | maps
@@ -54,10 +52,16 @@ def keep_only(wanted: int) -> None:
     if _maps_are_closed():
         keep = bpf_too
     _set(effective=keep, permitted=keep)
-    # prctl(2) is variadic, but takes unsigned longs.
-    call = ctypes.CDLL(None, use_errno=True).prctl
-    call.argtypes = [ctypes.c_int, *4 * [ctypes.c_ulong]]
-    call(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+    system_call("prctl", _PR_SET_NO_NEW_PRIVS, 1)
+
+
+def _held() -> int:
+    """What this thread may have, asked without opening /proc/self/status: a tool that
+    is attached would show that."""
+    header, data = struct.pack("=Ii", _VERSION_3, 0), bytearray(24)
+    system_call("capget", address(header), address(data))
+    _, low, _, _, high, _ = struct.unpack("=6I", data)
+    return int(high << 32 | low)
 
 
 def _set(effective: int, permitted: int) -> None:

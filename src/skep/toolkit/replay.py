@@ -34,7 +34,7 @@ from skep.runtime.ledger import Reader, with_readers
 from skep.toolkit.arguments import bind, values_of
 from skep.toolkit.binding import Binding
 from skep.toolkit.recorded import Recorded, check_records, read_header
-from skep.toolkit.run import EventReport, banner_of, record_type
+from skep.toolkit.run import EventReport, banner_of, collect_garbage, record_type
 from skep.toolkit.tool import Tool
 
 USAGE = """usage: skep replay FILE [options]
@@ -66,8 +66,8 @@ def replay(arguments: Sequence[str]) -> int:
         diagnostic = error.diagnostic
         message = f"cannot replay {path!r}: {diagnostic.message}"
         raise SkepError(message, hint=diagnostic.hint) from None
-    except (OSError, ValueError) as error:
-        raise SkepError(f"cannot read {path!r}: {error}") from error
+    except OSError as error:
+        raise SkepError(f"cannot read {path!r}: {error.strerror}") from error
 
 
 def shown_options(tool: Tool) -> set[str]:
@@ -186,6 +186,7 @@ class Replay:
         is_json = self.options.format == "json"
         losses = LossReporter(_warn, self.writer.text if is_json else None)
         end: Mapping[str, Any] | None = None
+        collect_garbage()
         try:
             self._report.start()
             end = self._read(parts)

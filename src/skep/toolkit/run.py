@@ -145,7 +145,7 @@ def _smaller(a: int | None, b: int | None) -> int | None:
     return min((limit for limit in (a, b) if limit is not None), default=None)
 
 
-def _collect_garbage() -> None:
+def collect_garbage() -> None:
     """Let Python collect garbage, which it does not while a tool starts.
 
     What has been made by now lives as long as the process: collections that do not look
@@ -275,7 +275,7 @@ class Run:
                 self.recording = Recording(self.binding, self.context)
             try:
                 report = self._report()
-                _collect_garbage()
+                collect_garbage()
                 self._drop()
                 self._loop(report, stop, child)
             except OutputClosed:

@@ -26,8 +26,14 @@ Buffer = Union[bytes, bytearray]
 
 # Source: arch/x86/entry/syscalls/syscall_64.tbl, include/uapi/asm-generic/unistd.h.
 _NUMBERS = {
-    "x86_64": {"bpf": 321, "capset": 126, "perf_event_open": 298},
-    "aarch64": {"bpf": 280, "capset": 91, "perf_event_open": 241},
+    "x86_64": {
+        **{"bpf": 321, "capget": 125, "capset": 126},
+        **{"perf_event_open": 298, "prctl": 157},
+    },
+    "aarch64": {
+        **{"bpf": 280, "capget": 90, "capset": 91},
+        **{"perf_event_open": 241, "prctl": 167},
+    },
 }
 
 
