@@ -10,6 +10,7 @@ import threading
 import time
 import unittest
 from collections.abc import Callable, Sequence
+from types import SimpleNamespace
 
 from skep.asm import (
     Instruction,
@@ -464,7 +465,6 @@ class Ring(RuntimeTest):
 
 class Losses(RuntimeTest):
     def test_ledger(self) -> None:
-
         code = (
             load_map_value(1, LEDGER.name, 8 * LEDGER_CAUSES.index("map full")),
             mov_imm(2, 1),
@@ -477,11 +477,12 @@ class Losses(RuntimeTest):
         ledger = Ledger(collection.maps[LEDGER.name], (program,), lambda: False)
         for _ in range(13):
             program.test_run()
-        ledger.count("queue full", 5)
-        ledger.count("map full")
+        for truncated, failed_read in ((2, 0), (3, 1)):
+            ledger.follow(SimpleNamespace(truncated=truncated, failed_read=failed_read))
         losses = ledger.losses()
-        self.assertEqual(losses["map full"], 14)
-        self.assertEqual(losses["queue full"], 5)
+        self.assertEqual(losses["map full"], 13)
+        self.assertEqual(losses["truncated"], 5)
+        self.assertEqual(losses["failed read"], 1)
         self.assertEqual(losses["ring full"], 0)
         self.assertEqual(losses[RECURSION], program.info().recursion_misses)
 
