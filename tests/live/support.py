@@ -23,7 +23,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence, Set
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Callable, NamedTuple
+from typing import Any, Callable, NamedTuple, TypeVar
 
 from tests.live import preemption
 from tests.live.bpf_objects import existing_objects
@@ -38,6 +38,8 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 START_SECONDS = 20 * SLOW
 STOP_SECONDS = 60 * SLOW
+
+_Test = TypeVar("_Test", bound=Callable[..., Any])
 
 KERNEL = os.environ.get("SKEP_KERNEL")
 """Which guest this is; None outside of guests."""
@@ -189,11 +191,21 @@ class Tool:
         return os.pread(self._stderr.fileno(), 1 << 16, 0).decode(errors="replace")
 
 
-def only_on(*kernels: str) -> Callable[[Any], Any]:
+def only_on(*kernels: str) -> Callable[[_Test], _Test]:
     """A decorator of tests that in guests run on some kernels only: what they are about
-    differs little between kernels.  Natively they run."""
-    is_left_out = KERNEL is not None and KERNEL not in kernels
-    return unittest.skipIf(is_left_out, f"of guests, runs on {' and '.join(kernels)}")
+    differs little between kernels.  Natively they run.
+
+    A class is not left out because the class that it inherits from is.
+    """
+
+    def decorate(test: _Test) -> _Test:
+        is_left_out = KERNEL is not None and KERNEL not in kernels
+        test.__unittest_skip__ = is_left_out  # type: ignore[attr-defined]
+        reason = f"of guests, runs on {' and '.join(kernels)}"
+        test.__unittest_skip_why__ = reason  # type: ignore[attr-defined]
+        return test
+
+    return decorate
 
 
 class LiveTest(preemption.Again):

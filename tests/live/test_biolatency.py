@@ -154,6 +154,7 @@ class Counts(BiolatencyTest):
         self.assertGreater(sections(outcome, "flags").get("ReadAhead-Read", 0), 0)
 
 
+@support.only_on("5.10", "6.1")
 class Output(BiolatencyTest):
     def test_layout(self) -> None:
         lines = self.trace().lines()
@@ -244,6 +245,7 @@ class Output(BiolatencyTest):
         self.assertEqual(sum(counted), REQUESTS)
 
 
+@support.only_on("5.10", "7.2")
 class Refusals(BiolatencyTest):
     def test_usage_errors(self) -> None:
         for arguments in (

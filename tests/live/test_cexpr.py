@@ -15,6 +15,7 @@ from skep.runtime.collection import Collection
 from skep.spec import CollectionSpec
 from skep.target import Target
 from tests.differential.c_expressions import compile_expression, compiled_at
+from tests.live import support
 
 TASK = "((struct task_struct *)bpf_get_current_task())"
 
@@ -124,6 +125,7 @@ class CurrentTask(unittest.TestCase):
         self.assertEqual(self.value("((struct task_struct *)NULL)->comm[3]"), 0)
 
 
+@support.only_on("5.10", "7.2")
 class Loading(unittest.TestCase):
     """What the verifier says to expressions over arguments whose types it knows."""
 

@@ -119,6 +119,7 @@ class Words(support.LiveTest):
         self.assertIn("/no/such/map", message)
 
 
+@support.only_on("6.1")
 class Doctor(support.LiveTest):
     def test_all_tools_run(self) -> None:
         done = run("doctor")

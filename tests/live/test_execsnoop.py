@@ -174,6 +174,7 @@ class Failures(ExecsnoopTest):
         self.assertEqual(len(rows_of(outcome, children)), EXECS)
 
 
+@support.only_on("7.2")
 class Arguments(ExecsnoopTest):
     def test_any_number(self) -> None:
         # The workload adds one, its label, and the name of the program is the first.
@@ -243,6 +244,7 @@ class Arguments(ExecsnoopTest):
             self.assertEqual((event["ppid"], event["ret"]), (child.parent, 0))
 
 
+@support.only_on("5.10", "6.12")
 class Filters(ExecsnoopTest):
     def test_uid(self) -> None:
         for uid, expected in (("54321", 54321), ("0", 0), ("root", 0)):
@@ -306,6 +308,7 @@ class Columns(ExecsnoopTest):
         self.assertEqual(len(support.matches(line, lines)), 1, lines)
 
 
+@support.only_on("5.10", "7.2")
 class Ends(ExecsnoopTest):
     def test_usage_errors(self) -> None:
         for arguments in (

@@ -309,10 +309,12 @@ class Nfs(FsslowerTest):
         self.assertEqual(commits, {Row("commit", 0, 0, "large")})
 
 
+@support.only_on("5.10", "7.2")
 class Nfs3(Nfs):
     version = "3"
 
 
+@support.only_on("6.1")
 class XfsByCalls(Output, FsslowerTest):
     kind, title = "xfs", "XFS"
     plan = 1

@@ -160,6 +160,7 @@ class KernelFunctions(PlacesTest):
         self.assertEqual(counts(outcome), expected)
 
 
+@support.only_on("5.10", "6.12")
 class SingleKprobes(KernelFunctions):
     kind = "kprobes"
     pattern = "vfs_re*"

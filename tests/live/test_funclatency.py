@@ -139,6 +139,7 @@ class KernelFunctions(PlacesTest):
         self.assertGreaterEqual(rows[0][0], 16)
 
 
+@support.only_on("5.10", "6.12")
 class SingleKprobes(KernelFunctions):
     kind = ("kretprobes:",)
     pattern = "vfs_re*"

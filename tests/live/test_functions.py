@@ -151,6 +151,7 @@ class Patterns(FunctionTest):
         self.assertIn("matches 'no_such_*'", message)
 
 
+@support.only_on("5.10", "6.12")
 class SinglePatterns(Patterns):
     rung = 1
     kind = "probes:"

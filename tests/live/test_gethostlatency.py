@@ -184,6 +184,7 @@ class Lookups(LookupsTest):
         )
 
 
+@support.only_on("5.10", "7.2")
 class Libraries(LookupsTest):
     """Files of the C library other than the machine's own."""
 

@@ -33,6 +33,7 @@ def ring_full(outcome: Outcome) -> int:
     return told(outcome, "events lost because the ring buffer")
 
 
+@support.only_on("5.10", "7.2")
 class Flood(support.LiveTest):
     """A program opens one file at full speed on one CPU."""
 
@@ -196,6 +197,7 @@ class Stacks(support.LiveTest):
         self.assertEqual(len(outcome.objects("stacks")), 1 << 7)
         self.assertEqual(outcome.ledger(), {})
 
+    @support.only_on("5.10")
     def test_stacks_that_have_no_room_are_counted(self) -> None:
         outcome, calls = self.trace(15)
         self.assertGreater(calls[True], 1 << 12)

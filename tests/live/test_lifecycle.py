@@ -29,7 +29,7 @@ def execute_something() -> None:
     os.waitpid(os.posix_spawn("/bin/true", ["true"], os.environ), 0)
 
 
-@support.only_on("6.1", "7.2")
+@support.only_on("5.10")
 class Lifecycle(support.LiveTest):
     def test_interrupt_ends_well(self) -> None:
         for name in TOOLS:

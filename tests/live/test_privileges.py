@@ -44,6 +44,7 @@ def holding(capabilities: Sequence[str]) -> list[str]:
     return command
 
 
+@support.only_on("5.10")
 class Privileges(support.LiveTest):
     @classmethod
     def setUpClass(cls) -> None:

@@ -29,6 +29,7 @@ def rename_myself() -> None:
     Path("/proc/self/comm").write_text(NAME)
 
 
+@support.only_on("5.10", "7.2")
 class TaskFilters(support.LiveTest):
     def setUp(self) -> None:
         directory = tempfile.TemporaryDirectory(prefix="skep-tasks-")

@@ -59,6 +59,7 @@ def serve(listener: socket.socket, how: str) -> None:
     end.close()
 
 
+@support.only_on("5.10", "7.2")
 class Identity(TcplifeTest):
     """Client and server in processes of their own."""
 
@@ -172,6 +173,7 @@ class Identity(TcplifeTest):
                 self.assertGreater(event["cgroup"], 0)
 
 
+@support.only_on("6.1")
 class Filters(TcplifeTest):
     def filtered(self, *options: str, run: Callable[[], list[Side]]) -> list[Side]:
         """The sides that are shown with these options, of those that a run makes."""

@@ -28,7 +28,7 @@ PREFIX = {"x86_64": "__x64_sys", "aarch64": "__arm64_sys"}[platform.machine()]
 NAMED_ONE = [name for name in names() if name.startswith(f"{NOWHERE}/1")]
 
 
-@only_on("5.10", "7.2")
+@only_on("5.10")
 class SystemCalls(TraceTest):
     def test_by_the_names_of_functions(self) -> None:
         for text in (

@@ -282,6 +282,7 @@ class Ends(TraceTest):
         )
 
 
+@only_on("5.10", "7.2")
 class Stacks(TraceTest):
     """-K and -U: below each row, innermost function first."""
 
