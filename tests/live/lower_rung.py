@@ -35,8 +35,8 @@ def main() -> int:
         always, *plans = all_schemes(*arguments)
         return [always, *plans[plans_left_out:]]
 
-    session.ladder_of = rest_of_ladder
-    session.schemes_of = rest_of_plans
+    session.ladder_of = rest_of_ladder  # type: ignore[assignment]
+    session.schemes_of = rest_of_plans  # type: ignore[assignment]
     return cli.main()
 
 

@@ -105,7 +105,7 @@ class SingleProbes(UserFunctions):
 
 
 class KernelFunctions(PlacesTest):
-    kind = ("kprobe_session:", "kretprobe_multi:", "kretprobes:")
+    kind: tuple[str, ...] = ("kprobe_session:", "kretprobe_multi:", "kretprobes:")
     pattern = "vfs_*"
 
     def setUp(self) -> None:

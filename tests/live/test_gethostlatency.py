@@ -6,7 +6,7 @@ import re
 import subprocess
 import sys
 from collections import Counter
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from tests.live import dns, lookups, support, workload
 from tests.live.support import Outcome, Tool
@@ -52,6 +52,8 @@ class Workload:
 
 class LookupsTest(support.LiveTest):
     """All tests of a class share a name server."""
+
+    server: ClassVar[dns.NameServer]
 
     @classmethod
     def setUpClass(cls) -> None:

@@ -109,7 +109,7 @@ class Cgroups(Hostile):
         cgroup = os.path.join(mount, os.fsdecode(name))
         os.mkdir(cgroup)
         self.addCleanup(os.rmdir, cgroup)
-        options = ("--container", "-x")
+        options: tuple[str, ...] = ("--container", "-x")
         outcome = self.traced(Paths.work, "opensnoop", *options, cgroup=cgroup)
         for line in self.assert_harmless(outcome, len(NAMES)):
             self.assertIn(r"/\x1b[2J\x1b]0;title\x07\r\t\x7f\x9b31m\xff\xc3(end", line)

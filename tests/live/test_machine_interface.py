@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 from unittest import mock
 
 from tests.live import every_tool, preemption, support
@@ -78,6 +78,8 @@ def differences(line: dict[str, Any], described: Sequence[dict[str, Any]]) -> li
 class Zipped(support.LiveTest):
     """Everything from a zip file that is built here."""
 
+    pyz: ClassVar[str]
+
     @classmethod
     def setUpClass(cls) -> None:
         super().setUpClass()
@@ -95,7 +97,7 @@ class Zipped(support.LiveTest):
         cls.addClassCleanup(manager.__exit__, None, None, None)
 
     def run_skep(self, *arguments: str, program: str = "", **settings: Any) -> str:
-        done = subprocess.run(
+        done: subprocess.CompletedProcess[bytes] = subprocess.run(
             [program or self.pyz, *arguments],
             stdin=subprocess.DEVNULL,
             capture_output=True,

@@ -44,7 +44,7 @@ FORMS = [
     "p:c:free():char*,u64:((struct task_struct *)arg1)->comm,sizeof(struct file)",
 ]
 
-PIECES = [
+PIECES: list[str] = [
     *"()[]:#,.$*&<>=!+-/%~^|\"'0a ",
     *("->", "$retval", "struct ", "args->", "u64", "(u8)", "(char *)", "&s", "*s"),
     *("arg1", "arg2->", "[arg1]", "? 1 : 2", " && s", 'STRCMP("a",', "- 1", "<< 3"),

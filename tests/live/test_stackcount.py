@@ -95,7 +95,7 @@ class Stacks(StackCountTest):
         program = workload.program("chain")
         rows = self.objects("-U", f"{program}:chain_inner")
         self.assertEqual(sum(row["count"] for row in rows), LEFT + RIGHT)
-        found = {}
+        found: dict[str, int] = {}
         for row in rows:
             chain = names(row)
             self.assertEqual(chain[0], "chain_inner", row)

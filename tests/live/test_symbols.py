@@ -283,7 +283,7 @@ class Compiled(SymbolsTest):
                 self.assert_known(run, program)
             (self.directory / ".debug").mkdir(exist_ok=True)
             if where == ".":
-                debug = shutil.move(debug, self.directory / ".debug")
+                debug = shutil.move(debug, str(self.directory / ".debug"))
             self.symbols = Symbols()
         with open(debug, "ab") as file:
             file.write(b"of another build")
