@@ -97,6 +97,15 @@ class Libraries(PlacesTest):
         outcome = self.trace("funccount", places.call_libc, "c:labs")
         self.assertEqual(counts(outcome), {"labs": LABS})
 
+    def test_a_program_on_the_path(self) -> None:
+        directory, name = os.path.split(workload.program("calls"))
+        path = f"{directory}:{os.environ['PATH']}"
+        tool = Tool("funccount", "--json", "-v", f"{name}:skep_s*")
+        with mock.patch.dict(os.environ, PATH=path), tool:
+            workload.run("calls", "nested", OTHER, DEPTH)
+            outcome = tool.stop()
+        self.assertEqual(counts(outcome), {"skep_sum": OTHER * (DEPTH + 1)})
+
     def test_one_cpu(self) -> None:
         cpu = min(os.sched_getaffinity(0))
 
@@ -210,6 +219,28 @@ class Text(PlacesTest):
         )
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         self.assertEqual(done.stdout.count("FUNC"), 3)
+
+    def test_intervals_until_an_end(self) -> None:
+        child = support.Paused(places.call_libc)
+        options = ("-Ti", "0.5", "-d", "2", "-p", str(child.pid), "-r")
+        with Tool("funccount", *options, "c:^(labs|atoi)$") as tool:
+            child.proceed()
+            outcome = tool.wait()
+        self.assert_clean(outcome)
+        times = [line for line in outcome.lines() if line.count(":") == 2]
+        self.assertEqual(len(times), 4, outcome.stdout)
+        rows = [line.split() for line in outcome.lines() if line.startswith("labs ")]
+        self.assertEqual(sum(int(count) for _, count in rows), LABS)
+
+    def test_debugging(self) -> None:
+        done = subprocess.run(
+            [support.SKEP, "funccount", "-D", "c:labs"],
+            capture_output=True,
+            text=True,
+            timeout=support.START_SECONDS,
+        )
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertIn("r1 = ", done.stdout)
 
 
 @support.only_on("6.1")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import re
 import tempfile
 import time
 import unittest
@@ -95,6 +96,23 @@ class UserFunctions(PlacesTest):
         self.assertRegex(
             average, rf"^avg = \d+ usecs, total: \d+ usecs, count: {LABS}$"
         )
+
+    @support.only_on("7.2")
+    def test_intervals_until_an_end(self) -> None:
+        child = support.Paused(sleep)
+        options = ("-mTi", "0.5", "-d", "2", "-l", "2", "-p", str(child.pid), "-r")
+        with Tool("funclatency", *options, "c:^(usleep|labs)$") as tool:
+            child.proceed()
+            outcome = tool.wait()
+        self.assert_clean(outcome)
+        times = [line for line in outcome.lines() if re.match(r"\d\d:\d\d:\d\d$", line)]
+        self.assertEqual(len(times), 4, outcome.stdout)
+        averages = re.findall(
+            r"avg = (\d+) msecs, .* count: (\d+)", str(outcome.stdout)
+        )
+        self.assertEqual(sum(int(count) for _, count in averages), SLEEPS)
+        for average, _ in averages:
+            self.assertGreaterEqual(int(average), SLEEP_MS)
 
 
 class SingleProbes(UserFunctions):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 import subprocess
@@ -87,6 +88,46 @@ class UserFunctions(PlacesTest):
         self.assertEqual(len(rows), SLEEPS)
         for row in rows:
             self.assertRegex(row, form)
+
+    def test_several_functions_of_a_library(self) -> None:
+        def run() -> None:
+            library = ctypes.CDLL(None)
+            places.call_libc()
+            for text in (b"7", b"11", b"13"):
+                library.atoi(text)
+
+        outcome = self.trace("funcslower", run, "c:labs", "c:atoi", *EVERY)
+        shown = names(outcome.objects("event"))
+        self.assertEqual(shown, {"labs": places.LABS, "atoi": 3})
+
+    def test_times_and_stacks(self) -> None:
+        child = support.Paused(sleep)
+        options = ("-tUKm", "10", "-p", str(child.pid))
+        with Tool("funcslower", *options, "c:usleep") as tool:
+            child.proceed()
+            outcome = tool.stop()
+        self.assert_clean(outcome)
+        _, header, *blocks = (
+            outcome.stdout.decode().replace("\n", "\n\n", 2).split("\n\n")
+        )
+        self.assertRegex(header, r"^TIME\(s\) +COMM +PID ")
+        self.assertEqual((len(blocks), blocks.pop()), (SLEEPS + 1, ""))
+        seconds = [float(block.split()[0]) for block in blocks]
+        self.assertEqual((seconds[0], seconds), (0, sorted(seconds)))
+        for block in blocks:
+            self.assertRegex(block, r"^\d.* usleep(\n    \S[^\n]*)+$")
+
+    def test_time_of_day(self) -> None:
+        child = support.Paused(sleep)
+        with Tool("funcslower", "-T", "-p", str(child.pid), "c:usleep") as tool:
+            child.proceed()
+            outcome = tool.stop()
+        self.assert_clean(outcome)
+        _, header, *rows = outcome.lines()
+        self.assertRegex(header, r"^TIME +COMM ")
+        self.assertEqual(len(rows), SLEEPS)
+        for row in rows:
+            self.assertRegex(row, r"^\d\d:\d\d:\d\d +\S")
 
     def test_folded_stacks_and_flame_graphs(self) -> None:
         child = support.Paused(sleep)

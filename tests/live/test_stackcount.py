@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -11,7 +12,7 @@ import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 from typing import Any
 
-from tests.live import support, workload
+from tests.live import places, support, workload
 from tests.live.places import HAS_FUNCTIONS
 from tests.live.support import KERNEL, Outcome, Tool
 
@@ -168,6 +169,53 @@ class Stacks(StackCountTest):
             drawn = ElementTree.parse(path).getroot()
             self.assertTrue(drawn.tag.endswith("svg"))
             self.assertIn("chain_left", Path(path).read_text())
+
+    @support.only_on("6.12")
+    def test_one_process(self) -> None:
+        child = support.Paused(places.call_libc)
+        options = ("-v", "--json", "-p", str(child.pid))
+        with Tool("stackcount", *options, "c:labs") as tool:
+            places.call_libc()
+            child.proceed()
+            outcome = tool.stop()
+        self.assertEqual((outcome.status, outcome.ledger()), (0, {}))
+        rows = outcome.objects("stacks")
+        self.assertEqual({names(row)[0] for row in rows}, {"labs"})
+        self.assertEqual(sum(row["count"] for row in rows), places.LABS)
+
+    @support.only_on("6.12")
+    def test_usdt_by_pattern(self) -> None:
+        program = workload.program("calls")
+        run = ("calls", "usdt", str(LEFT))
+        outcome = self.stacks("--json", "-U", f"u:{program}:e*", run=run)
+        rows = outcome.objects("stacks")
+        self.assertEqual(sum(row["count"] for row in rows), LEFT)
+        self.assertEqual({names(row)[0] for row in rows}, {"main"})
+
+    @support.only_on("6.12")
+    def test_one_cpu(self) -> None:
+        program = workload.program("chain")
+        allowed = os.sched_getaffinity(0)
+        cpu = min(allowed)
+        os.sched_setaffinity(0, {cpu})  # inherited by the program
+        self.addCleanup(os.sched_setaffinity, 0, allowed)
+        for number, made in ((cpu, LEFT + RIGHT), (cpu + 1, 0)):
+            rows = self.objects("-c", str(number), f"{program}:chain_inner")
+            self.assertEqual(sum(row["count"] for row in rows), made)
+
+    @support.only_on("6.12")
+    def test_intervals_with_addresses(self) -> None:
+        options = ("-sv", "-Ti", "0.5", "-D", "2", "--comm", "chain")
+        with Tool("stackcount", *options, EVENT) as tool:
+            workload.run("chain", str(LEFT), str(RIGHT))
+            outcome = tool.wait()
+        self.assertEqual(outcome.status, 0, outcome.stderr)
+        text = outcome.stdout.decode()
+        self.assertEqual(len(re.findall(r"^\d\d:\d\d:\d\d$", text, re.MULTILINE)), 4)
+        frame = r"^  [0-9a-f]{6,16} +chain_left\+0x[0-9a-f]+$"
+        self.assertRegex(text, re.compile(frame, re.MULTILINE))
+        counted = sum(map(int, re.findall(r"^    (\d+)$", text, re.MULTILINE)))
+        self.assertEqual(counted, LEFT + RIGHT)
 
     @unittest.skipUnless(HAS_FUNCTIONS, "functions of this kernel cannot be traced")
     def test_functions_of_the_kernel(self) -> None:

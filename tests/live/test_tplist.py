@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 from pathlib import Path
+from unittest import mock
 
 from tests.live import support, workload
 
@@ -102,6 +103,10 @@ class Usdt(TplistTest):
         self.assertEqual(sorted(lines), expected)
         lines = self.tplist("-l", self.program, "*:each")
         self.assertEqual(lines, expected[:1])
+        directory, name = os.path.split(self.program)
+        path = f"{directory}:{os.environ['PATH']}"
+        with mock.patch.dict(os.environ, PATH=path):
+            self.assertEqual(self.tplist("-l", name, "*each"), expected[:1])
 
     def test_numbers(self) -> None:
         lines = self.tplist("-l", self.program, "-v", "skep:each")
@@ -146,6 +151,8 @@ class Usdt(TplistTest):
             self.assertEqual(sorted(lines), expected)
             lines = self.tplist("-p", str(process.pid), "-l", self.program, "*:mixed")
             self.assertEqual(lines, expected[2:])
+            lines = self.tplist("-p", str(process.pid), "skep:e*")
+            self.assertEqual(lines, expected[:1])
         finally:
             process.kill()
             process.wait()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import importlib.util
 import re
+import shlex
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +14,7 @@ from types import ModuleType
 import pytest
 
 from skep.toolkit.aliases import ALIASES
-from skep.toolkit.arguments import bind
+from skep.toolkit.arguments import bind, parse
 from skep.toolkit.binding import Binding
 from skep.toolkit.session import compile_programs, groups_of, ladder_of
 from skep.toolkit.tool import load, tool_names, tool_of
@@ -70,6 +72,58 @@ def headings(page: Path) -> Iterator[str]:
         yield re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-")
 
 
+FORMS = {
+    page.stem: section.group(1)
+    for page in PAGES
+    for section in re.finditer(
+        r"^## Forms and their tests\n(.*?)(?=^## |\Z)",
+        page.read_text(),
+        re.DOTALL | re.MULTILINE,
+    )
+}
+ROW = re.compile(r"^\| (.*?) \| (?!---)((?:[^|]|\\\|)*) \|$", re.MULTILINE)
+NAME_OF_TEST = re.compile(r"`((?:[A-Z]\w+\.)?test_\w+|[A-Z]\w+)`|\b(test_\w+)")
+
+
+@pytest.mark.parametrize("tool", sorted(FORMS))
+def test_the_tests_of_forms_exist(tool: str) -> None:
+    modules = {path.stem: path for path in TREE.glob("tests/*/test_*.py")}
+    named = set(re.findall(r"\btest_\w+", FORMS[tool])) & set(modules)
+    known = set(modules)
+    for module in named | {name for name in modules if name == f"test_{tool}"}:
+        known |= set(names_in(modules[module]))
+    rows = ROW.findall(FORMS[tool])[1:]
+    assert rows
+    for form, tests in rows:
+        names = {quoted or plain for quoted, plain in NAME_OF_TEST.findall(tests)}
+        assert names and names <= known, (form, names - known)
+
+
+def names_in(path: Path) -> Iterator[str]:
+    """The names of classes and tests; those of tests with and without their class."""
+    for node in ast.parse(path.read_text()).body:
+        if isinstance(node, ast.FunctionDef):
+            yield node.name
+        elif isinstance(node, ast.ClassDef):
+            yield node.name
+            for each in node.body:
+                if isinstance(each, ast.FunctionDef):
+                    yield from (each.name, f"{node.name}.{each.name}")
+
+
+COMMANDS = [
+    command
+    for tool in sorted(FORMS)
+    for command in re.findall(rf"^\| `({tool}\b.*?)` \| ", FORMS[tool], re.MULTILINE)
+]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_forms_are_understood(command: str) -> None:
+    name, *arguments = shlex.split(command.replace(r"\|", "|"))
+    parse(load(name), arguments)
+
+
 EXAMPLES = TOOL.findall((TREE / "docs" / "tools.md").read_text())
 
 
@@ -94,3 +148,5 @@ def test_tools_of_the_manual_compile(number: int, tmp_path: Path) -> None:
 
 def test_there_are_examples() -> None:
     assert len(EXAMPLES) == 2
+    assert {"argdist", "funccount", "trace"} <= set(FORMS)
+    assert len(COMMANDS) > 60
