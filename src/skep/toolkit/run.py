@@ -15,6 +15,7 @@ from skep.fields import Clock, Context, IoFlags
 from skep.fields.block import ENUMS as IO_ENUMS
 from skep.output.decoder import Ring
 from skep.output.events import Events
+from skep.output.json_lines import quoter
 from skep.output.loss import LossReporter, sentence
 from skep.output.receipts import error_line
 from skep.output.record_types import RecordType
@@ -259,8 +260,15 @@ class Run:
             from skep.toolkit.overhead import Overhead
 
             self.overhead = Overhead(self.options, self._warn)
-        # Before anything is attached: whoever is traced shall be known.
+        # Before anything is attached: whoever is traced shall be known, and what skep
+        # opens itself is none of the rows.
         self.watch = self._watch()
+        if is_json:
+            quoter()
+        if self.options.record:
+            from skep.toolkit.recording import Recording
+
+            self.recording = Recording(self.options.record)
         with Session(self.binding, self.target) as self.session:
             if self.overhead is not None:
                 self.overhead.start(self.session.collection.programs)
@@ -269,10 +277,8 @@ class Run:
                 return 128 + (stop.received or 0)
             if self.options.verbose:
                 self._show_receipts()
-            if self.options.record:
-                from skep.toolkit.recording import Recording
-
-                self.recording = Recording(self.binding, self.context)
+            if self.recording is not None:
+                self.recording.begin(self.binding, self.context)
             try:
                 report = self._report()
                 collect_garbage()
