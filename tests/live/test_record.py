@@ -27,3 +27,13 @@ class RecordTest(support.LiveTest):
             with Tool("replay", path, "--json") as tool:
                 events = tool.wait().objects("event")
             self.assertEqual(len(live.lines()) - 1, len(events))
+
+    @support.only_on("6.12")
+    def test_what_skep_opens_for_its_output_is_no_row(self) -> None:
+        with tempfile.TemporaryDirectory(prefix="skep-record-") as directory:
+            path = os.path.join(directory, "file")
+            words = ["--json", "--record", path, "--exec", "cat", "/nope"]
+            with Tool("opensnoop", *words) as tool:
+                events = tool.wait().objects("event")
+                self.assertNotIn(tool.process.pid, [event["pid"] for event in events])
+            self.assertIn("/nope", [event["path"] for event in events])

@@ -45,7 +45,8 @@ def recorded(path: Path, *words: str, number: int = 3, ends: bool = True) -> byt
     path.unlink(missing_ok=True)
     options = parse(load("opensnoop"), ["--record", str(path), *words])
     binding = Binding(load("opensnoop"), options)
-    recording = Recording(binding, Context(Clock(1, 10**18)))
+    recording = Recording(str(path))
+    recording.begin(binding, Context(Clock(1, 10**18)))
     recording.add(opens(binding, number))
     if ends:
         recording.finish(COUNTS)
@@ -119,6 +120,11 @@ def test_a_file_is_new_and_its_owners(path: Path, tmp_path: Path) -> None:
     for taken in (path, link):
         with pytest.raises(SkepError, match="it exists"):
             FileWriter(str(taken))
+
+
+def test_a_run_that_does_not_begin_leaves_no_file(path: Path) -> None:
+    Recording(str(path)).close()
+    assert not path.exists()
 
 
 def test_a_full_disk_is_told(path: Path) -> None:

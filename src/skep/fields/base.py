@@ -10,8 +10,9 @@ Text is plain here; escaping belongs to `skep.output.escape` alone.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Callable
+from typing import TYPE_CHECKING, Any, Callable, Protocol
 
 from skep.errors import UsageError
 from skep.fields.cgroupfs import Cgroups
@@ -20,7 +21,7 @@ from skep.fields.diskstats import Disks
 from skep.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
-    from skep.symbols.resolver import Symbols
+    from skep.symbols.symbol import Symbol
 
 
 class Column(NamedTuple):
@@ -63,15 +64,37 @@ def column(
     return Column(title, width, align, format, when, size, help)
 
 
+class Naming(Protocol):
+    """What knows the names of addresses: see `skep.symbols.resolver.Symbols`."""
+
+    def kernel(self, address: int) -> Symbol:
+        """What an address of the kernel is called."""
+
+    def user(self, pid: int, address: int) -> Symbol:
+        """What an address in a process is called."""
+
+    def caller(self, pid: int, address: int) -> Symbol:
+        """What a return address belongs to; `pid` is 0 for the kernel."""
+
+
 class Context:
     """What field types need to know of this run.
 
     `io_names` are the enumerators of the enums in skep.fields.block.ENUMS by name;
     their numbers differ between kernels.  `places` are the names of those where
-    programs run that ask for their place, by number.
+    programs run that ask for their place, by number.  `read_ns` is when what is shown
+    was read, since the Unix epoch; None stands for now.
     """
 
-    __slots__ = ("_symbols", "cgroups", "clock", "disks", "io_names", "places")
+    __slots__ = (
+        "_symbols",
+        "cgroups",
+        "clock",
+        "disks",
+        "io_names",
+        "places",
+        "read_ns",
+    )
 
     def __init__(
         self,
@@ -86,16 +109,25 @@ class Context:
         self.disks = disks or Disks()
         self.cgroups = cgroups or Cgroups()
         self.places = places
-        self._symbols: Symbols | None = None
+        self.read_ns: int | None = None
+        self._symbols: Naming | None = None
 
     @property
-    def symbols(self) -> Symbols:
+    def symbols(self) -> Naming:
         """What addresses mean, looked up when the first is asked for."""
         if self._symbols is None:
             from skep.symbols.resolver import Symbols
 
             self._symbols = Symbols()
         return self._symbols
+
+    @symbols.setter
+    def symbols(self, symbols: Naming) -> None:
+        self._symbols = symbols
+
+    def now_ns(self) -> int:
+        """When what is shown was read."""
+        return time.time_ns() if self.read_ns is None else self.read_ns
 
 
 class Member(NamedTuple):

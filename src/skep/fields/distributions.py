@@ -1,8 +1,8 @@
-"""How often values came: the values of a key, and the number with what they are."""
+"""How often values came: the number, with what the values are."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from skep.fields.base import (
@@ -13,67 +13,7 @@ from skep.fields.base import (
     Key,
     Member,
     Value,
-    truncated_key,
 )
-from skep.fields.text import c_string, decoded
-
-_Show = Callable[[Any], str]
-
-
-class _Counted(Field):
-    """A value of a key, shown beside the number and not in a column of its own.
-
-    Text has two bytes more than the `size` that is shown: for the NUL, and to tell that
-    it was longer.  `form` is "d", "x" (addresses) or "s" (text).
-    """
-
-    size = 0
-    form = "d"
-
-    @classmethod
-    def cells(
-        cls, member: Member, members: Sequence[Member], context: Context
-    ) -> Sequence[Cell]:
-        """None: `Number` shows it."""
-        return ()
-
-    @classmethod
-    def symbol_keys(cls, member: Member) -> Sequence[Key]:
-        """Whether text was cut."""
-        return (truncated_key(member.name),) if cls.form == "s" else ()
-
-    @classmethod
-    def show(cls, raw: Any) -> str:
-        """The text of a raw value."""
-        if cls.form == "s":
-            return decoded(c_string(raw)[: cls.size])
-        return f"{raw:#x}" if cls.form == "x" else str(raw)
-
-    @classmethod
-    def value(cls, member: Member, context: Context) -> Value:
-        """A number or a str; JSON adds NAME_truncated where text was longer."""
-        if cls.form != "s":
-            return Value(member.name, member.raw)
-        size, truncated = cls.size, {f"{member.name}_truncated": True}
-        return Value(
-            member.name,
-            member.raw,
-            convert=lambda raw: decoded(c_string(raw)[:size]),
-            symbols=lambda raw: truncated if len(c_string(raw)) > size else {},
-            remember=False,
-        )
-
-
-def counted_number(name: str, ctype: str, is_address: bool) -> Member:
-    """A member of a key that is a number of a C type that needs no BTF."""
-    names = {"ctype": ctype, "form": "x" if is_address else "d"}
-    return Member(name, type("Counted", (_Counted,), names))
-
-
-def counted_text(name: str, size: int) -> Member:
-    """A member of a key that is text of at most `size` bytes."""
-    names = {"ctype": f"char[{size + 2}]", "form": "s", "size": size}
-    return Member(name, type("Counted", (_Counted,), {**names, "json": STRING}))
 
 
 class Number(Field):
@@ -125,9 +65,9 @@ class Number(Field):
         """`fd = 3, count = 512`, or for no values `total calls`."""
         if not cls.titles:
             return "total calls"
-        shows: list[_Show] = [getattr(each.field, "show", str) for each in cls.counted]
-        triples = zip(cls.titles, shows, raws)
-        return ", ".join(f"{title} = {show(raw)}" for title, show, raw in triples)
+        fields: list[Any] = [member.field for member in cls.counted]
+        triples = zip(cls.titles, fields, raws)
+        return ", ".join(f"{title} = {each.show(raw)}" for title, each, raw in triples)
 
 
 def number_of(

@@ -15,61 +15,19 @@ from skep.fields.base import (
     Value,
 )
 from skep.fields.formats import Conversion, Format
+from skep.fields.parts import TextPart, number_part, text_part
 from skep.fields.stacks import symbol_text
-from skep.fields.text import Text, decoded
+from skep.fields.text import decoded
 
 _Show = Callable[[int, Any], Any]
 """From the process and a raw value to what Python's `%` takes."""
 
 
-class _Number(Field):
-    """A value for a message: without a column of its own."""
-
-    @classmethod
-    def cells(
-        cls, member: Member, members: Sequence[Member], context: Context
-    ) -> Sequence[Cell]:
-        """None: the message shows it."""
-        return ()
-
-
-class _Characters(Text):
-    """Text for a message, in the fixed part of the record.
-
-    Its type has two bytes more than the `size` that is shown: for the NUL, and to tell
-    longer text.
-    """
-
-    size = 0
-    json = STRING
-
-    @classmethod
-    def cells(
-        cls, member: Member, members: Sequence[Member], context: Context
-    ) -> Sequence[Cell]:
-        """None: the message shows it."""
-        return ()
-
-    @classmethod
-    def value(cls, member: Member, context: Context) -> Value:
-        """The text as a str; JSON adds NAME_truncated where it was longer."""
-        size, truncated = cls.size, {f"{member.name}_truncated": True}
-        return Value(
-            member.name,
-            member.raw,
-            convert=lambda raw: decoded(raw[:size]),
-            symbols=lambda raw: truncated if len(raw) > size else {},
-            remember=False,
-        )
-
-
 def argument(name: str, conversion: Conversion, text_size: int) -> Member:
     """The member for a value that a conversion shows; `text_size` in bytes."""
     if conversion.ctype == "string":
-        ctype = f"char[{text_size + 2}]"
-        names: dict[str, Any] = {"ctype": ctype, "size": text_size}
-        return Member(name, type("Characters", (_Characters,), names))
-    return Member(name, type("Number", (_Number,), {"ctype": conversion.ctype}))
+        return text_part(name, text_size)
+    return number_part(name, conversion.ctype)
 
 
 class Message(Field):
@@ -148,9 +106,9 @@ def message(
 def _shower(conversion: Conversion, member: Member, context: Context) -> _Show:
     """What makes a raw value fit for its conversion."""
     kind = conversion.kind
-    if issubclass(member.field, _Characters):
-        size = member.field.size
-        return lambda pid, raw: decoded(raw[:size])
+    if issubclass(member.field, TextPart):
+        show = member.field.show
+        return lambda pid, raw: show(raw)
     if kind == "c":
         return lambda pid, raw: decoded(bytes((raw,))) if raw else ""
     if kind == "o" and conversion.python.endswith("s"):

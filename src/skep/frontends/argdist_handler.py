@@ -21,7 +21,8 @@ from skep.compiler.types import (
 )
 from skep.errors import SkepError, Span, UsageError
 from skep.fields import Member
-from skep.fields.distributions import counted_number, counted_text, number_of
+from skep.fields.distributions import number_of
+from skep.fields.parts import number_part, text_part
 from skep.frontends.argdist import Specifier, Value
 from skep.frontends.cexpr import Words, parse_expression
 from skep.frontends.signature import Parameter
@@ -59,7 +60,7 @@ def counting(
     members = [
         _member(f"arg{index}", value, settings.text_size, target)
         for index, value in enumerate(values, 1)
-    ] or [counted_number("arg1", "u32", False)]
+    ] or [number_part("arg1", "u32")]
     kind = number_of(specifier.label, [value.shown for value in values], members)
     key = Record.of(f"Key{number}", members)
     sums = Record.of(f"Sum{number}", [Member("count", kind)])
@@ -222,10 +223,10 @@ def _member(name: str, value: Value, text_size: int, target: Target) -> Member:
     type_ = _type(value, target)
     if isinstance(type_, Pointer):
         if "char" in value.type and _is_text(type_):
-            return counted_text(name, text_size)
-        return counted_number(name, "u64", True)
+            return text_part(name, text_size)
+        return number_part(name, "u64", is_address=True)
     assert isinstance(type_, Int)
-    return counted_number(name, str(Int(type_.size, type_.signed)), False)
+    return number_part(name, str(Int(type_.size, type_.signed)))
 
 
 def _typed(value: Value, words: Words) -> tree.Expression:

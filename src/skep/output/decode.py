@@ -29,7 +29,6 @@ from __future__ import annotations
 
 import os
 import struct
-import time
 from collections.abc import Iterable, Sequence
 from typing import Any, Callable, NoReturn
 
@@ -83,7 +82,7 @@ def decode_function(
     """
     if ordered is None:
         ordered = os.uname().machine == "x86_64"
-    code = _new_code()
+    code = _new_code(context)
     bodies = [_row(code, record, form, context, filters) for record in records]
     if len(records) == 1 and ordered:
         body = _one_unpacking(code, records[0], bodies[0])
@@ -102,7 +101,7 @@ def decode_function(
 
 def format_function(record: RecordType, form: str, context: Context) -> RowFormatter:
     """The function format(raw_rows) -> rows, for tuples of the form "raw"."""
-    code = _new_code()
+    code = _new_code(context)
     row = FORMS[form](code, record, context)
     variables = "".join(f"{member.raw}, " for member in record.members)
     lines = [
@@ -116,9 +115,9 @@ def format_function(record: RecordType, form: str, context: Context) -> RowForma
     return format_rows
 
 
-def _new_code() -> Code:
+def _new_code(context: Context) -> Code:
     code = Code()
-    code.names["now_ns"] = time.time_ns
+    code.names["now_ns"] = context.now_ns
     return code
 
 

@@ -55,6 +55,7 @@ class Histograms:
         self._unit = unit
         self._name = ", ".join(m.column.title or m.name for m in key.members)
         self._columns = [cell.title for cell in key.cells(context)]
+        self._context = context
         self._writer = writer
         self._titles = format_function(key, "list", context)
         line_form = form if form in ("csv", "json") else "list"
@@ -102,7 +103,8 @@ class Histograms:
             yield f"{section.line[:-1]},{items}}}\n"
 
     def _dict(self, sections: Sequence[_Section]) -> Iterable[str]:
-        now = time.strftime("%Y-%m-%d %H:%M:%S")
+        then = time.localtime(self._context.now_ns() // 1_000_000_000)
+        now = time.strftime("%Y-%m-%d %H:%M:%S", then)
         for section in sections:
             key = (self._name, section.title) if self._name else None
             yield bcc_dict(section.counts, self._unit, now, key)

@@ -77,9 +77,14 @@ class FileWriter:
             reason = error.strerror
             raise SkepError(f"cannot record to {self._path!r}: {reason}") from error
 
-    def close(self) -> None:
-        """Close the file."""
+    def close(self, keep: bool = True) -> None:
+        """Close the file, or remove it again."""
         os.close(self._fd)
+        if not keep:
+            try:
+                os.unlink(self._path)
+            except OSError:
+                pass  # somebody else has removed it
 
 
 def chunks(file: BinaryIO) -> Iterator[Chunk]:

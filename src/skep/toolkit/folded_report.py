@@ -10,10 +10,9 @@ from skep.errors import UsageError
 from skep.output.decoder import Decoder
 from skep.output.folded import folded_line
 from skep.output.stacks import FlameGraphFile, StackReader, merged
-from skep.toolkit.run import record_type
 
 if TYPE_CHECKING:
-    from skep.toolkit.run import Run
+    from skep.toolkit.reports import Source
 
 
 class FoldedReport:
@@ -23,13 +22,12 @@ class FoldedReport:
     No banner and no header: the output is for other programs.
     """
 
-    def __init__(self, run: Run, streams: Sequence[Stream]) -> None:
-        assert run.session.ring is not None
+    def __init__(self, run: Source, streams: Sequence[Stream]) -> None:
         if len(streams) > 1:
             raise UsageError("the stacks of one probe can be shown so, not of several")
-        record = record_type(run.binding, streams[0])
+        record = run.record_type(streams[0])
         self._run = run
-        self._ring = run.session.ring
+        self._ring = run.ring
         self._left = run.options.limit or run.options.count
         self._stacks = StackReader(record.members, run.context)
         path = getattr(run.options, "flamegraph", None)
@@ -38,7 +36,7 @@ class FoldedReport:
         filters = run.tool.hook("filters")
         chosen = filters(run.options) if filters else ()
         self._decoder = Decoder([record], "raw", run.context, chosen)
-        run.session.ledger.follow(self._decoder.counters)
+        run.ledger.follow(self._decoder.counters)
 
     def start(self) -> None:
         """Nothing comes before the first line."""

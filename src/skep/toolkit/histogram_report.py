@@ -1,64 +1,19 @@
-"""Histograms, shown at every interval and at the end.
-
-The counters in the kernel only ever grow; what a report shows is the difference to the
-one before, so no count is lost between reading and clearing.
-"""
+"""Histograms, shown at every interval and at the end."""
 
 from __future__ import annotations
 
-import struct
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from skep.authoring.outputs import Histogram
 from skep.compiler.environment import HistogramObject
 from skep.output.histograms import Histograms
 from skep.output.record_types import RecordType
-from skep.toolkit.binding import Binding
 from skep.toolkit.interval_report import IntervalReport
-from skep.toolkit.key_values import key_format, named_layout
-from skep.toolkit.session import Session
+from skep.toolkit.key_values import named_layout
+from skep.toolkit.snapshot import Snapshot, Sums
 
 if TYPE_CHECKING:
-    from skep.toolkit.run import Run
-
-Counts = dict[Sequence[Any], Sequence[int]]
-
-
-class HistogramReader:
-    """Reads a histogram's counters as differences to the last time, or as they are if
-    it `is_cumulative`."""
-
-    def __init__(
-        self,
-        session: Session,
-        binding: Binding,
-        histogram: Histogram,
-        is_cumulative: bool = False,
-    ) -> None:
-        bound = binding.bind(histogram)
-        assert isinstance(bound, HistogramObject)
-        self.bound = bound
-        self._session = session
-        self._codes = key_format(bound.key)
-        self._before: dict[bytes, Sequence[int]] = {}
-        self._is_cumulative = is_cumulative
-
-    def read(self) -> tuple[Counts, int]:
-        """Counts by key since the last call, keys without any left out; and the sum of
-        the values, if the histogram keeps it."""
-        counts: Counts = {}
-        total = 0
-        slots = self.bound.slots
-        for key, counters in self._session.histogram(self.bound).items():
-            before = self._before.get(key, (0,) * len(counters))
-            new = [now - then for now, then in zip(counters, before)]
-            if not self._is_cumulative:
-                self._before[key] = counters
-            if any(new[:slots]):
-                counts[struct.unpack_from(self._codes, key)] = new[:slots]
-                total += sum(new[slots:])
-        return counts, total
+    from skep.toolkit.reports import Source
 
 
 class HistogramReport(IntervalReport):
@@ -67,14 +22,18 @@ class HistogramReport(IntervalReport):
     With the tool's option `bcc_json`, if it declares it, as Python dicts (bcc's -j).
     """
 
-    def __init__(self, run: Run, histogram: Histogram) -> None:
+    def __init__(self, run: Source, name: str, histogram: Histogram) -> None:
         is_bcc = getattr(run.options, "bcc_json", False)
         super().__init__(run, "dict" if is_bcc else run.options.format)
-        self._reader = HistogramReader(
-            run.session, run.binding, histogram, self.is_cumulative
-        )
+        bound = run.binding.bind(histogram)
+        assert isinstance(bound, HistogramObject)
+        self._name = name
+        self._has_total = bound.total
         self._unit = str(run.binding.value_of(histogram.unit))
         members = run.binding.visible(histogram.key) if histogram.key else []
+        self._keys = len(members)
+        self._slots = slice(self._keys, self._keys + bound.slots)
+        self._sums = Sums(self._keys)
         schema = f"{run.tool.name}.histogram/1"
         key = RecordType(named_layout(members), members, schema, kind="histogram")
         self._sink = Histograms(
@@ -86,12 +45,16 @@ class HistogramReport(IntervalReport):
             title=histogram.title,
         )
 
-    def write(self) -> None:
+    def write(self, snapshot: Snapshot) -> None:
         """Write the histograms, and the average if the tool keeps sums."""
-        counts, total = self._reader.read()
+        rows = snapshot.rows[self._name]
+        if self.is_cumulative:
+            rows = self._sums.added(rows)
+        counts = {row[: self._keys]: row[self._slots] for row in rows}
         self._sink.write(counts)
         number = sum(map(sum, counts.values()))
-        if self._reader.bound.total and number and self.form == "table":
+        if self._has_total and number and self.form == "table":
+            total = sum(row[-1] for row in rows)
             self.run.writer.text(
                 f"\navg = {total // number} {self._unit}, "
                 f"total: {total} {self._unit}, count: {number}\n\n"

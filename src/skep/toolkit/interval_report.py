@@ -5,8 +5,10 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from skep.toolkit.snapshot import Snapshot
+
 if TYPE_CHECKING:
-    from skep.toolkit.run import Run
+    from skep.toolkit.reports import Source
 
 
 class IntervalReport:
@@ -19,23 +21,25 @@ class IntervalReport:
     banners and times.
     """
 
-    def __init__(self, run: Run, form: str) -> None:
+    def __init__(self, run: Source, form: str) -> None:
         self.run = run
         self.form = form
         self._left: int | None = getattr(run.options, "count", None)
         self.is_cumulative = bool(getattr(run.options, "cumulative", False))
 
-    def write(self) -> None:
-        """Write what was counted since the last report."""
+    def write(self, snapshot: Snapshot) -> None:
+        """Write what was counted."""
         raise NotImplementedError
+
+    def heading(self, time_of_day: str) -> str:
+        """What comes before a report in the form "table"."""
+        is_timed = getattr(self.run.options, "timestamp", False)
+        return f"\n{time_of_day:<8s}\n" if is_timed else "\n"
 
     def start(self) -> None:
         """Show the tool's banner."""
         if self.form == "table":
             self.run.show_banner()
-
-    def close(self) -> None:
-        """Free what reading needs."""
 
     def records(self) -> None:
         """There are no records."""
@@ -55,7 +59,6 @@ class IntervalReport:
         farewell = getattr(self.run.tool.module, "FAREWELL", "")
         if farewell and self.form == "table":
             self.run.writer.text(f"{farewell}\n")
-        self.close()
 
     @property
     def is_done(self) -> bool:
@@ -63,8 +66,9 @@ class IntervalReport:
         return self._left is not None and self._left <= 0
 
     def _show(self) -> None:
+        snapshot = self.run.snapshot()
+        self.run.context.read_ns = snapshot.time_ns
         if self.form == "table":
-            is_timed = getattr(self.run.options, "timestamp", False)
-            now = f"{time.strftime('%H:%M:%S'):<8s}\n" if is_timed else ""
-            self.run.writer.text(f"\n{now}")
-        self.write()
+            then = time.localtime(snapshot.time_ns // 1_000_000_000)
+            self.run.writer.text(self.heading(time.strftime("%H:%M:%S", then)))
+        self.write(snapshot)

@@ -15,9 +15,10 @@ from skep.runtime.poller import Event, Poller
 from skep.target import Target
 from skep.toolkit.arguments import bind
 from skep.toolkit.binding import Binding
-from skep.toolkit.histogram_report import HistogramReader
 from skep.toolkit.listing import listing_of
-from skep.toolkit.run import context_of, record_type
+from skep.toolkit.map_readers import HistogramReader
+from skep.toolkit.reports import record_type
+from skep.toolkit.run import context_of
 from skep.toolkit.session import Session
 from skep.toolkit.tool import tool_of
 
@@ -101,7 +102,12 @@ class Tracer:
             raise UsageError(f"{self._tool.name} has no histogram")
         if self._reader is None:
             self._reader = HistogramReader(self._session, self._binding, declared)
-        return self._reader.read()[0]
+        slots = self._reader.bound.slots
+        total = int(self._reader.bound.total)
+        return {
+            row[: len(row) - slots - total]: row[len(row) - slots - total :][:slots]
+            for row in self._reader.read()
+        }
 
     def losses(self) -> Mapping[str, int | None]:
         """How much was lost so far, by cause; None where the kernel cannot tell."""

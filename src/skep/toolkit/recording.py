@@ -12,6 +12,7 @@ from skep import __version__
 from skep.authoring.outputs import Stream
 from skep.errors import UsageError
 from skep.fields import Context
+from skep.fields.cgroupfs import Cgroups
 from skep.output.decoder import Ring
 from skep.output.recording_file import CGROUPS, END, HEADER, RECORDS, FileWriter
 from skep.toolkit.binding import Binding
@@ -47,31 +48,36 @@ def _plain(binding: Binding, stream: Stream) -> list[Any]:
 
 
 class Recording:
-    """The file of `--record` while a tool runs.  Raises SkepError."""
+    """The file of `--record` while a tool runs.  Raises SkepError.
 
-    def __init__(self, binding: Binding, context: Context) -> None:
-        options: Any = binding.options
-        self._cgroups = context.cgroups
+    A run that does not begin leaves no file.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._file = FileWriter(path)
+        self._cgroups = Cgroups()
         self._named = 0
-        self._file = FileWriter(options.record)
+        self._has_begun = False
+
+    def begin(self, binding: Binding, context: Context) -> None:
+        """Record what the run is: everything is attached."""
+        options: Any = binding.options
         system = os.uname()
-        try:
-            self._file.add_json(
-                HEADER,
-                {
-                    "skep": __version__,
-                    "tool": binding.tool.name,
-                    "options": {n: getattr(options, n) for n in options.options},
-                    "layouts": layouts_of(binding),
-                    "clock": list(context.clock),
-                    "host": system.nodename,
-                    "kernel": system.release,
-                    "architecture": system.machine,
-                },
-            )
-        except BaseException:
-            self.close()
-            raise
+        self._cgroups = context.cgroups
+        self._file.add_json(
+            HEADER,
+            {
+                "skep": __version__,
+                "tool": binding.tool.name,
+                "options": {n: getattr(options, n) for n in options.options},
+                "layouts": layouts_of(binding),
+                "clock": list(context.clock),
+                "host": system.nodename,
+                "kernel": system.release,
+                "architecture": system.machine,
+            },
+        )
+        self._has_begun = True
 
     def tee(self, ring: Ring) -> Ring:
         """The same ring; what is taken from it is recorded."""
@@ -92,7 +98,7 @@ class Recording:
 
     def close(self) -> None:
         """Close the file."""
-        self._file.close()
+        self._file.close(keep=self._has_begun)
 
 
 class _Tee:

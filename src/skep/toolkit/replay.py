@@ -34,7 +34,9 @@ from skep.runtime.ledger import Reader, with_readers
 from skep.toolkit.arguments import bind, values_of
 from skep.toolkit.binding import Binding
 from skep.toolkit.recorded import Recorded, check_records, read_header
-from skep.toolkit.run import EventReport, banner_of, collect_garbage, record_type
+from skep.toolkit.reports import EventReport, banner_of, record_type
+from skep.toolkit.run import collect_garbage
+from skep.toolkit.snapshot import Snapshot
 from skep.toolkit.tool import Tool
 
 USAGE = """usage: skep replay FILE [options]
@@ -176,6 +178,10 @@ class Replay:
                     f" {here!r}, so they cannot be shown here"
                 )
         return record_type(self.binding, stream)._replace(layout=layout)
+
+    def snapshot(self) -> Snapshot:
+        """The last one that was read."""
+        raise NotImplementedError
 
     def show_banner(self) -> None:
         """Write what the tool says at its start."""

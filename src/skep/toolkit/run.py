@@ -6,15 +6,14 @@ import gc
 import mmap
 import os
 import time
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
-from skep.authoring.outputs import Stream, Table
-from skep.errors import Incomplete, InternalError, SkepError
+from skep.authoring.outputs import Stream
+from skep.errors import Incomplete, SkepError
 from skep.fields import Clock, Context, IoFlags
 from skep.fields.block import ENUMS as IO_ENUMS
 from skep.output.decoder import Ring
-from skep.output.events import Events
+from skep.output.json_lines import quoter
 from skep.output.loss import LossReporter, sentence
 from skep.output.receipts import error_line
 from skep.output.record_types import RecordType
@@ -25,124 +24,25 @@ from skep.runtime.dropping import (
     WRITING,
     keep_only,
 )
-from skep.runtime.ledger import Ledger, Reader
+from skep.runtime.ledger import Ledger
 from skep.runtime.poller import Event, Poller
 from skep.runtime.signals import StopSignals
 from skep.target import Target
 from skep.toolkit.binding import RING_SIZE, Binding
 from skep.toolkit.child import Child
+from skep.toolkit.reports import Report, banner_of, record_type, report_of
 from skep.toolkit.session import Session
 from skep.toolkit.tool import Tool
 
 if TYPE_CHECKING:
+    from skep.toolkit.map_readers import SnapshotReader
     from skep.toolkit.overhead import Overhead
     from skep.toolkit.recording import Recording
+    from skep.toolkit.snapshot import Snapshot
     from skep.toolkit.symbol_watch import SymbolWatch
 
 LOSS_PERIOD_S = 1.0
 """Losses are told while the tool runs, but not more often than this."""
-
-
-class Report(Protocol):
-    """What a tool shows, fed by the run loop."""
-
-    def start(self) -> None:
-        """Everything is attached."""
-
-    def records(self) -> None:
-        """There are records in the ring buffer."""
-
-    def interval(self) -> bool:
-        """An interval is over; False ends the run."""
-
-    def finish(self) -> None:
-        """The run ends."""
-
-    @property
-    def is_done(self) -> bool:
-        """Whether nothing more is to be shown."""
-
-
-class Following(Protocol):
-    """A ledger of losses, which adds those that readers notice."""
-
-    def follow(self, reader: Reader) -> None:
-        """Add what this reader counts, now and later."""
-
-
-class Source(Protocol):
-    """Where events come from: a run, or the recording of one."""
-
-    tool: Tool
-    binding: Binding
-    context: Context
-    writer: Writer
-
-    @property
-    def ring(self) -> Ring:
-        """What the records are read from."""
-
-    @property
-    def ledger(self) -> Following:
-        """What counts the losses."""
-
-    def record_type(self, stream: Stream) -> RecordType:
-        """A stream's records as output sees them."""
-
-    def show_banner(self) -> None:
-        """Write what the tool says at its start."""
-
-
-class EventReport:
-    """The rows of a tool's streams."""
-
-    def __init__(self, run: Source, streams: Sequence[Stream]) -> None:
-        self.ring = run.ring
-        self._run = run
-        records = [run.record_type(stream) for stream in streams]
-        filters = run.tool.hook("filters")
-        options: Any = run.binding.options
-        self._form = options.format
-        self.events = Events(
-            records,
-            options.format,
-            run.context,
-            run.writer,
-            filters(options) if filters else (),
-            options.sort,
-            options.limit if options.sort else _smaller(options.limit, options.count),
-            getattr(options, "aggregate", False),
-        )
-        run.ledger.follow(self.events.counters)
-
-    def start(self) -> None:
-        """Show the banner and the header."""
-        if self._form == "table":
-            self._run.show_banner()
-        self.events.header()
-
-    def records(self) -> None:
-        """Show the records that have come."""
-        self.events.drain(self.ring)
-
-    def interval(self) -> bool:
-        """Rows have no intervals."""
-        return True
-
-    def finish(self) -> None:
-        """Show the last rows."""
-        self.records()
-        self.events.finish()
-
-    @property
-    def is_done(self) -> bool:
-        """Whether the limit of rows is reached."""
-        return self.events.is_full
-
-
-def _smaller(a: int | None, b: int | None) -> int | None:
-    """The smaller of two limits that may be missing."""
-    return min((limit for limit in (a, b) if limit is not None), default=None)
 
 
 def collect_garbage() -> None:
@@ -154,27 +54,6 @@ def collect_garbage() -> None:
     if not gc.isenabled():
         gc.freeze()
         gc.enable()
-
-
-def record_type(binding: Binding, stream: Stream) -> RecordType:
-    """A stream's records as output sees them."""
-    bound: Any = binding.bind(stream)
-    options: Any = binding.options
-    columns = options.columns.split(",") if options.columns else None
-    schema = f"{binding.tool.name}.{stream.record.__name__.lower()}/1"
-    return RecordType(
-        bound.layout, binding.stream_members(stream), schema, columns=columns
-    )
-
-
-def banner_of(binding: Binding, places: int) -> str:
-    """The lines that a tool shows at its start; "" for none."""
-    hook = binding.tool.hook("banner")
-    if hook:
-        text = hook(binding.options, places)
-    else:
-        text = binding.value_of(getattr(binding.tool.module, "BANNER", ""))
-    return f"{text}\n" if text else ""
 
 
 def context_of(binding: Binding, target: Target) -> Context:
@@ -200,6 +79,7 @@ class Run:
         self.watch: SymbolWatch | None = None
         self.overhead: Overhead | None = None
         self.recording: Recording | None = None
+        self._reader: SnapshotReader | None = None
 
     @property
     def ring(self) -> Ring:
@@ -217,6 +97,11 @@ class Run:
         """A stream's records as output sees them."""
         return record_type(self.binding, stream)
 
+    def snapshot(self) -> Snapshot:
+        """What was counted since the last call; it goes to the recording, too."""
+        assert self._reader is not None
+        return self._reader.read()
+
     def execute(self) -> int:
         """Run until something ends it; the exit status.  Raises SkepError."""
         child = Child.start(self.options)
@@ -231,6 +116,8 @@ class Run:
                 self.overhead.close()
             if self.watch is not None:
                 self.watch.close()
+            if self._reader is not None:
+                self._reader.close()
             if self.recording is not None:
                 self.recording.close()
             if child is not None:
@@ -259,8 +146,15 @@ class Run:
             from skep.toolkit.overhead import Overhead
 
             self.overhead = Overhead(self.options, self._warn)
-        # Before anything is attached: whoever is traced shall be known.
+        # Before anything is attached: whoever is traced shall be known, and what skep
+        # opens itself is none of the rows.
         self.watch = self._watch()
+        if is_json:
+            quoter()
+        if self.options.record:
+            from skep.toolkit.recording import Recording
+
+            self.recording = Recording(self.options.record)
         with Session(self.binding, self.target) as self.session:
             if self.overhead is not None:
                 self.overhead.start(self.session.collection.programs)
@@ -269,12 +163,14 @@ class Run:
                 return 128 + (stop.received or 0)
             if self.options.verbose:
                 self._show_receipts()
-            if self.options.record:
-                from skep.toolkit.recording import Recording
+            if self.recording is not None:
+                self.recording.begin(self.binding, self.context)
+            if self.tool.tables or self.tool.histograms:
+                from skep.toolkit.map_readers import SnapshotReader
 
-                self.recording = Recording(self.binding, self.context)
+                self._reader = SnapshotReader(self.session, self.binding)
             try:
-                report = self._report()
+                report = report_of(self)
                 collect_garbage()
                 self._drop()
                 self._loop(report, stop, child)
@@ -301,9 +197,11 @@ class Run:
         """What follows the processes, if addresses of programs are shown."""
         if not any(m.field.names_programs for m in self.binding.all_members()):
             return None
+        from skep.symbols.resolver import Symbols
         from skep.toolkit.symbol_watch import SymbolWatch
 
-        return SymbolWatch(self.context.symbols, getattr(self.options, "pid", None))
+        self.context.symbols = symbols = Symbols()
+        return SymbolWatch(symbols, getattr(self.options, "pid", None))
 
     def _judge(self) -> None:
         """Raise an error if the run has not been what the options ask for."""
@@ -319,38 +217,6 @@ class Run:
         a function of the options; or its hook `banner`, which also gets the number of
         places where programs run."""
         self.writer.text(banner_of(self.binding, self.session.places))
-
-    def _report(self) -> Report:
-        streams = list(self.tool.streams.values())
-        for name in ("folded", "flamegraph") if streams else ():
-            if getattr(self.options, name, None):
-                from skep.toolkit.folded_report import FoldedReport
-
-                return FoldedReport(self, streams)
-        if streams:
-            return EventReport(self, streams)
-        histograms = list(self.tool.histograms.values())
-        tables = list(self.tool.tables.values())
-        if any([*(t.title for t in tables), *(h.title for h in histograms)]):
-            from skep.toolkit.several_reports import SeveralReports
-
-            return SeveralReports(self)
-        if histograms:
-            from skep.toolkit.histogram_report import HistogramReport
-
-            return HistogramReport(self, histograms[0])
-        if tables:
-            return self._table_report(tables[0])
-        raise InternalError(f"{self.tool.name} declares no output")
-
-    def _table_report(self, table: Table) -> Report:
-        if any(member.field.is_stack for member in table.key.members):
-            from skep.toolkit.stack_report import StackReport
-
-            return StackReport(self, table)
-        from skep.toolkit.table_report import TableReport
-
-        return TableReport(self, table)
 
     def _record(self, error: SkepError) -> None:
         """An error as JSON, too, unless it is that nothing can be written."""

@@ -2,38 +2,32 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 from skep.toolkit.histogram_report import HistogramReport
 from skep.toolkit.interval_report import IntervalReport
+from skep.toolkit.snapshot import Snapshot
 from skep.toolkit.table_report import TableReport
 
 if TYPE_CHECKING:
-    from skep.toolkit.run import Run
+    from skep.toolkit.reports import Source
 
 
 class SeveralReports(IntervalReport):
     """Writes all outputs of a tool, tables first, under the time of day."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Source) -> None:
         super().__init__(run, run.options.format)
-        tables = [TableReport(run, each) for each in run.tool.tables.values()]
-        others = [HistogramReport(run, each) for each in run.tool.histograms.values()]
+        tool = run.tool
+        tables = [TableReport(run, *named) for named in tool.tables.items()]
+        others = [HistogramReport(run, *named) for named in tool.histograms.items()]
         self._parts: list[IntervalReport] = [*tables, *others]
 
-    def write(self) -> None:
+    def write(self, snapshot: Snapshot) -> None:
         """Write what each of them counted."""
         for part in self._parts:
-            part.write()
+            part.write(snapshot)
 
-    def finish(self) -> None:
-        """Show the last, unfinished interval, and free what reading needs."""
-        super().finish()
-        for part in self._parts:
-            part.close()
-
-    def _show(self) -> None:
-        if self.form == "table":
-            self.run.writer.text(f"[{time.strftime('%H:%M:%S')}]\n")
-        self.write()
+    def heading(self, time_of_day: str) -> str:
+        """The time of day, always."""
+        return f"[{time_of_day}]\n"

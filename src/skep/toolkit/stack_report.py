@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 from skep.authoring.outputs import Table
 from skep.output.folded import folded_line
 from skep.output.stacks import FlameGraphFile, StackReader, block, merged
+from skep.toolkit.snapshot import Snapshot
 from skep.toolkit.table_report import TableReport
 
 if TYPE_CHECKING:
-    from skep.toolkit.run import Run
+    from skep.toolkit.reports import Source
 
 
 class StackReport(TableReport):
@@ -22,8 +23,8 @@ class StackReport(TableReport):
     what is counted.
     """
 
-    def __init__(self, run: Run, table: Table) -> None:
-        super().__init__(run, table)
+    def __init__(self, run: Source, name: str, table: Table) -> None:
+        super().__init__(run, name, table)
         options = run.options
         self._stacks = StackReader(self.members, run.context)
         formats = [m.column.format for m in self.members if m.field.is_stack]
@@ -38,9 +39,9 @@ class StackReport(TableReport):
         elif path:
             self.form = "graph"
 
-    def write(self) -> None:
+    def write(self, snapshot: Snapshot) -> None:
         """Write the stacks of the interval."""
-        rows = self.read()
+        rows = self.rows(snapshot)
         if self._graph is not None:
             self._graph.add(dict(self._folded(rows)))
             self._graph.write()

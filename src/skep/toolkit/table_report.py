@@ -1,84 +1,19 @@
-"""Tables of sums, shown at every interval and at the end.
-
-Programs add to one of two maps.  A report lets them turn to the other, waits until none
-is still adding to the first, reads it and empties it: no count is lost in between, and
-keys that come once do not fill the map for ever.
-"""
+"""Tables of sums, shown at every interval and at the end."""
 
 from __future__ import annotations
 
-import struct
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from skep.authoring.outputs import Table
-from skep.compiler.environment import TableObject
 from skep.fields import Member
 from skep.output.aggregates import Table as TableSink
 from skep.output.record_types import RecordType
-from skep.runtime.quiescence import Quiescence
-from skep.toolkit.binding import Binding
 from skep.toolkit.interval_report import IntervalReport
-from skep.toolkit.key_values import key_format, named_layout
-from skep.toolkit.session import Session
-from skep.toolkit.stack_reader import StackReader
+from skep.toolkit.key_values import named_layout
+from skep.toolkit.snapshot import Rows, Snapshot, Sums
 
 if TYPE_CHECKING:
-    from skep.toolkit.run import Run
-
-Rows = list[Sequence[Any]]
-
-
-class TableReader:
-    """Reads and empties a table's sums."""
-
-    def __init__(self, session: Session, binding: Binding, table: Table) -> None:
-        bound = binding.bind(table)
-        assert isinstance(bound, TableObject)
-        self._maps = session.collection.maps
-        self._bound = bound
-        self._formats = key_format(bound.key), key_format(bound.value)
-        self._stacks = StackReader(binding.visible(table.key), self._maps)
-        self._epoch = 0
-        self._quiescence = Quiescence()
-
-    def read(self) -> Rows:
-        """Keys and their sums since the last call, as raw values in one tuple."""
-        full = self._maps.get(self._bound.maps[self._epoch].name)
-        switch = self._maps.get(self._bound.epoch.name)
-        if full is None or switch is None:
-            return []  # no program adds anything in this run
-        self._epoch = 1 - self._epoch
-        switch.update(bytes(4), struct.pack("=II", self._epoch, 0))
-        self._quiescence.wait()
-        key_codes, value_codes = self._formats
-        rows: Rows = [
-            struct.unpack_from(key_codes, key) + struct.unpack_from(value_codes, value)
-            for key, value in full.drain()
-        ]
-        if not self._bound.stacks:
-            return rows
-        return self._stacks.resolve(rows, self._bound.stacks[1 - self._epoch])
-
-    def close(self) -> None:
-        """Free what waiting needs; the maps belong to the session."""
-        self._quiescence.close()
-
-
-class _Sums:
-    """The sums of all intervals so far, by key; rows begin with `keys` values of it."""
-
-    def __init__(self, keys: int) -> None:
-        self._keys = keys
-        self._sums: dict[Sequence[Any], Sequence[int]] = {}
-
-    def added(self, rows: Rows) -> Rows:
-        """The rows of an interval and of those before it."""
-        for row in rows:
-            key, new = row[: self._keys], row[self._keys :]
-            before = self._sums.get(key, (0,) * len(new))
-            self._sums[key] = tuple(map(sum, zip(before, new)))
-        return [(*key, *sums) for key, sums in self._sums.items()]
+    from skep.toolkit.reports import Source
 
 
 class TableReport(IntervalReport):
@@ -87,13 +22,13 @@ class TableReport(IntervalReport):
     With the tool's option `top`, if it declares it, only so many rows of a ranked one.
     """
 
-    def __init__(self, run: Run, table: Table) -> None:
+    def __init__(self, run: Source, name: str, table: Table) -> None:
         options = run.options
         super().__init__(run, options.format)
-        self._reader = TableReader(run.session, run.binding, table)
+        self._name = name
         self._table = table
         self._keys = len(run.binding.visible(table.key))
-        self._sums = _Sums(self._keys)
+        self._sums = Sums(self._keys)
         self.members: list[Member] = [
             *run.binding.visible(table.key),
             *run.binding.visible(table.value),
@@ -113,13 +48,13 @@ class TableReport(IntervalReport):
             table.title,
         )
 
-    def write(self) -> None:
+    def write(self, snapshot: Snapshot) -> None:
         """Write the rows of the interval, or of all so far."""
-        self.show(self.read())
+        self.show(self.rows(snapshot))
 
-    def read(self) -> Rows:
+    def rows(self, snapshot: Snapshot) -> Rows:
         """The rows of the interval or of all so far, as raw values of `members`."""
-        rows = self._reader.read()
+        rows = snapshot.rows[self._name]
         return self._sums.added(rows) if self.is_cumulative else rows
 
     def show(self, rows: Rows) -> None:
@@ -132,7 +67,3 @@ class TableReport(IntervalReport):
         ordered = sorted(rows, key=lambda row: (row[keys], row[:keys]))
         top = getattr(self.run.options, "top", None)
         return ordered[-top:] if top else ordered
-
-    def close(self) -> None:
-        """Free what reading needs."""
-        self._reader.close()
