@@ -31,7 +31,10 @@ def process_of(arguments: list[str]) -> Path:
 
 
 @unittest.skipIf(support.KERNEL is not None, "guests have no ssh")
-@unittest.skipIf(SSHD is None or shutil.which("ssh") is None, "no ssh, or no sshd")
+@unittest.skipIf(
+    SSHD is None or shutil.which("ssh") is None,
+    "ssh or sshd is missing: apt-get install openssh-client openssh-server",
+)
 class OverSsh(support.LiveTest):
     def test_rows_arrive(self) -> None:
         with SshServer() as server, remote(server, "execsnoop", "--json") as tool:
