@@ -11,7 +11,7 @@ import errno
 from functools import partial
 from typing import TYPE_CHECKING, Callable
 
-from tests.differential.maps import FakeMap, FakeRingBuffer
+from tests.differential.maps import FakeMap, FakeRingBuffer, FakeStorage
 from tests.differential.memory import Fault
 
 if TYPE_CHECKING:
@@ -25,9 +25,9 @@ def constant(value: int) -> Helper:
     return lambda machine: value
 
 
-def _map(machine: Machine) -> FakeMap:
-    """The map that the first argument points to."""
-    handle = machine.argument(1)
+def _map(machine: Machine, argument: int = 1) -> FakeMap:
+    """The map that an argument points to."""
+    handle = machine.argument(argument)
     if handle not in machine.map_at:
         raise Fault(f"{handle:#x} is no map")
     return machine.map_at[handle]
@@ -113,9 +113,34 @@ def _probe_read(machine: Machine, user: bool, string: bool = False) -> int:
     return len(data) if string else 0
 
 
+def _get_stack(machine: Machine) -> int:
+    """One frame; see `_get_stackid`."""
+    machine.argument(4)
+    size = machine.argument(3)
+    machine.memory.write(machine.argument(2), bytes(size))
+    return 8
+
+
+def _get_stackid(machine: Machine) -> int:
+    """The same number for all stacks: there is no telling which the kernel gives."""
+    machine.argument(3)
+    if _map(machine, 2).spec.kind != "stack_trace":
+        raise Fault("no map of stacks")
+    return 7
+
+
+def _task_storage_get(machine: Machine) -> int:
+    storage = _map(machine)
+    if not isinstance(storage, FakeStorage):
+        raise Fault(f"{storage.spec.name} has no values of tasks")
+    if machine.argument(2) == 0 or machine.argument(3) != 0:
+        raise Fault("task_storage_get needs a task and takes no value")
+    return storage.of_task(create=machine.argument(4) == 1)
+
+
 def _get_current_comm(machine: Machine) -> int:
     size = machine.argument(2)
-    comm = b"interpreter"[: size - 1].ljust(size, b"\0")
+    comm = machine.comm[: size - 1].ljust(size, b"\0")
     machine.memory.write(machine.argument(1), comm)
     return 0
 
@@ -139,4 +164,7 @@ DEFAULT_HELPERS: dict[str, Helper] = {
     "get_current_uid_gid": constant(1021 << 32 | 1019),
     "get_current_cgroup_id": constant(1031),
     "get_current_comm": _get_current_comm,
+    "get_stack": _get_stack,
+    "get_stackid": _get_stackid,
+    "task_storage_get": _task_storage_get,
 }

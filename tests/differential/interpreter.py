@@ -91,7 +91,7 @@ class Machine:
 
     `helpers` adds to or replaces the helper functions by name; each takes the machine,
     asks for its arguments by `argument`, and returns r0.  `maps` holds what programs
-    left behind.
+    left behind; `comm` is what the current task is called.
     """
 
     def __init__(
@@ -101,6 +101,7 @@ class Machine:
         step_limit: int = 1_000_000,
     ) -> None:
         self.memory = Memory()
+        self.comm = b"interpreter"
         self.maps: dict[str, FakeMap] = {}
         self.map_at: dict[int, FakeMap] = {}
         self.helpers = {**DEFAULT_HELPERS, **helpers}

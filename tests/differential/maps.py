@@ -78,6 +78,16 @@ class FakeLru(FakeMap):
         return super().update(key, value, flags)
 
 
+class FakeStorage(FakeMap):
+    """The value of the one task that there is, under the key b"task"."""
+
+    def of_task(self, create: bool) -> int:
+        """Its address; 0 if there is none and none is to be made."""
+        if b"task" not in self.elements and create:
+            self._add(b"task", bytearray(self.spec.value_size))
+        return self.value_address(b"task")
+
+
 class FakeRingBuffer(FakeMap):
     """Collects what programs send in `records`; full after `max_entries` bytes."""
 
@@ -125,6 +135,9 @@ _KINDS = {
     "hash": FakeMap,
     "percpu_hash": FakeMap,
     "lru_hash": FakeLru,
+    "lru_percpu_hash": FakeLru,
+    "task_storage": FakeStorage,
+    "stack_trace": FakeMap,
     "array": FakeArray,
     "percpu_array": FakeArray,
     "ringbuf": FakeRingBuffer,

@@ -38,6 +38,12 @@ class Memory:
         """Give `data` an address and return it; the bytes are shared, not copied."""
         base = self._next[user]
         self._next[user] += (len(data) & ~0xFFF) + 0x2000
+        return self.map_at(base, name, data, writable)
+
+    def map_at(
+        self, base: int, name: str, data: bytearray, writable: bool = False
+    ) -> int:
+        """Give `data` this address, which it returns."""
         index = bisect.bisect(self._bases, base)
         self._regions.insert(index, Region(name, base, data, writable))
         self._bases.insert(index, base)

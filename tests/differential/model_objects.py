@@ -1,13 +1,12 @@
-"""Maps, records, streams and intrinsics of the model."""
+"""Records, maps, histograms and tables of the model."""
 
 from __future__ import annotations
 
 import struct
-from typing import Any, Callable, NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 from tests.differential.model import (
-    TYPES,
-    U16,
     U32,
     U64,
     Number,
@@ -15,25 +14,29 @@ from tests.differential.model import (
     Type,
     plain,
 )
-from tests.differential.model_run import Ended, Run
+from tests.differential.model_memory import Place, Pointer, Space
+from tests.differential.model_run import Ended
+from tests.differential.structures import CArray, CField, CStruct, CType, size_of
+
+MEMORY = "memory"
 
 
 class Field(NamedTuple):
-    """A number, or text where `length` is not 0."""
+    """A number or an array at its place in a record."""
 
     name: str
     offset: int
-    type: Type
-    length: int = 0
+    type: CType
 
 
 class Record(NamedTuple):
     """The bytes of a record: fields at their offsets, zeros between them."""
 
+    memory: Space
     size: int
     fields: tuple[Field, ...]
 
-    def pack(self, values: dict[str, Any]) -> bytes:
+    def pack(self, values: Mapping[str, Any]) -> bytes:
         data = bytearray(self.size)
         for field in self.fields:
             store(data, field, values[field.name])
@@ -42,36 +45,42 @@ class Record(NamedTuple):
     def __call__(self, **values: Any) -> Memory:
         return Memory(self, bytearray(self.pack(values)))
 
+    @property
+    def target(self) -> CType:
+        """What a pointer to it leads to."""
+        if len(self.fields) == 1 and self.fields[0].name == "value":
+            return self.fields[0].type
+        fields = {f.name: CField(f.offset, f.type) for f in self.fields}
+        return CStruct("record", self.size, fields)
+
 
 def store(data: bytearray, field: Field, value: Any) -> None:
-    size = field.length or field.type.bits // 8
-    if isinstance(value, Text):
-        raw = value.data[:size].ljust(size, b"\0")
+    """Put a value into its field: a number, known text, an array, or the text that a
+    pointer leads to."""
+    size = size_of(field.type)
+    if isinstance(field.type, CArray):
+        raw = _text(value, size)
     else:
-        wrapped = field.type.wrap(plain(value))
+        assert isinstance(field.type, Type)
+        number = value.address if isinstance(value, Pointer) else plain(value)
+        wrapped = field.type.wrap(number)
         raw = wrapped.to_bytes(size, "little", signed=field.type.signed)
     data[field.offset : field.offset + size] = raw
 
 
-class Text(NamedTuple):
-    """Bytes that compare as text up to the NUL."""
-
-    data: bytes
-
-    def __eq__(self, other: object) -> bool:
-        assert isinstance(other, (str, bytes))
-        wanted = other.encode() if isinstance(other, str) else other
-        return self.data.partition(b"\0")[0] == wanted
-
-    def __ne__(self, other: object) -> bool:
-        return not self == other
-
-    def __bool__(self) -> bool:
-        return self.data[:1] not in (b"", b"\0")
+def _text(value: Any, size: int) -> bytes:
+    if isinstance(value, str):
+        value = value.encode()
+    if isinstance(value, Place):
+        value = value.bytes(size)
+    elif isinstance(value, Pointer):
+        value = value.copied(size)
+    assert isinstance(value, bytes)
+    return value[:size].ljust(size, b"\0")
 
 
 class Memory:
-    """A record in memory, whose fields are attributes."""
+    """A record in the program's own memory, whose fields are attributes."""
 
     def __init__(self, record: Record, data: bytearray) -> None:
         self.__dict__["record"] = record
@@ -80,30 +89,44 @@ class Memory:
     def _field(self, name: str) -> Field:
         return next(f for f in self.record.fields if f.name == name)
 
-    def __getattr__(self, name: str) -> Number | Text:
+    def __getattr__(self, name: str) -> Number | Place:
         field = self._field(name)
-        size = field.length or field.type.bits // 8
-        raw = bytes(self.data[field.offset : field.offset + size])
-        if field.length:
-            return Text(raw)
+        if isinstance(field.type, CArray):
+            memory = self.record.memory
+            address = memory.place(self.data) + field.offset
+            return Place(memory, address, field.type, MEMORY)
+        assert isinstance(field.type, Type)
+        raw = bytes(self.data[field.offset : field.offset + size_of(field.type)])
         return Number(int.from_bytes(raw, "little"), field.type)
 
     def __setattr__(self, name: str, value: Any) -> None:
         store(self.data, self._field(name), value)
 
+    @property
+    def address(self) -> int:
+        return self.record.memory.place(self.data)
 
-def scalar(type_: Type) -> Record:
+    @property
+    def target(self) -> CType:
+        return self.record.target
+
+    @property
+    def space(self) -> str:
+        return MEMORY
+
+
+def scalar(memory: Space, type_: Type) -> Record:
     """A record that is one number, called `value`."""
-    return Record(type_.bits // 8, (Field("value", 0, type_),))
+    return Record(memory, type_.bits // 8, (Field("value", 0, type_),))
 
 
 class Map:
     """A hash or, with `array`, an array of records."""
 
     def __init__(
-        self, run: Run, key: Record, value: Record, entries: int, array: bool = False
+        self, key: Record, value: Record, entries: int, array: bool = False
     ) -> None:
-        self.run, self.key, self.value = run, key, value
+        self.run, self.key, self.value = value.memory.run, key, value
         self.entries, self.array = entries, array
         self.elements: dict[bytes, bytearray] = {}
         if array:
@@ -121,10 +144,12 @@ class Map:
 
     def update(self, key: Any, value: Any) -> None:
         at, new = self._bytes(self.key, key), self._bytes(self.value, value)
-        if at not in self.elements and (self.array or self._full()):
+        if at in self.elements:
+            self.elements[at][:] = new
+        elif self.array or self._full():
             self.run.lose("map full")
-            return
-        self.elements[at] = bytearray(new)
+        else:
+            self.elements[at] = bytearray(new)
 
     def _full(self) -> bool:
         return len(self.elements) == self.entries
@@ -145,6 +170,14 @@ class Map:
                 raise Ended
             self.elements[key] = bytearray(self.value.size)
         return self.elements[key]
+
+    def of_task(self, task: object) -> Memory:
+        """The one element of a map of tasks, as there is one task."""
+        return Memory(self.value, self.find_or_create(b"task"))
+
+    def stack_id(self, user: bool = False) -> Number:
+        """Nothing that a program may depend on."""
+        return Number(0, Type(32, True))
 
 
 def add(data: bytearray, offset: int, amount: int) -> None:
@@ -174,36 +207,16 @@ class Histogram:
             add(entry, 8 * self.slots, plain(value))
 
 
-class Stream:
-    """Collects records; type id 1."""
+class Table:
+    """Sums by key, in one map: the model's programs never see the other."""
 
-    def __init__(self, record: Record) -> None:
-        self.record = record
-        self.records: list[bytes] = []
+    def __init__(self, sums: Map, key: Record) -> None:
+        self.sums, self.key = sums, key
 
-    def emit(self, **values: Any) -> None:
-        data = bytearray(self.record.pack(values))
-        data[:4] = (1).to_bytes(4, "little")
-        self.records.append(bytes(data))
-
-
-def _swap(type_: Type) -> Callable[[Operand], Number]:
-    def swap(value: Operand) -> Number:
-        raw = type_.wrap(plain(value)).to_bytes(type_.bits // 8, "little")
-        return Number(int.from_bytes(raw, "big"), type_)
-
-    return swap
-
-
-def _cast(type_: Type) -> Callable[[Operand], Number]:
-    return lambda value: Number(plain(value), type_)
-
-
-class Intrinsics:
-    """`bpf` in the model."""
-
-    def __init__(self) -> None:
-        for name, type_ in TYPES.items():
-            setattr(self, name, _cast(type_))
-        self.log2 = log2
-        self.ntohs, self.ntohl, self.ntohll = map(_swap, (U16, U32, U64))
+    def add(self, **values: Any) -> None:
+        names = [field.name for field in self.sums.value.fields]
+        addends = {name: plain(values.pop(name)) for name in names}
+        key = self.key.pack({"stack": 0, **values})
+        entry = self.sums.find_or_create(key)
+        for field in self.sums.value.fields:
+            add(entry, field.offset, addends[field.name])

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping
-from typing import Any
+from contextlib import suppress
+from typing import Any, Callable
 
 from skep.spec import LEDGER_CAUSES
 from tests.differential.model import (
@@ -57,11 +58,21 @@ class _Rewriter(ast.NodeTransformer):
 
     def visit_Compare(self, node: ast.Compare) -> ast.AST:
         self.generic_visit(node)
-        return _call("truth", node)
+        operator, right = node.ops[0], node.comparators[0]
+        found: ast.expr = node
+        if isinstance(operator, (ast.Is, ast.IsNot)):
+            found = _call("is_none", node.left)
+        elif isinstance(operator, (ast.In, ast.NotIn)):
+            # Of a tuple in the source no more is evaluated than needed.
+            several = right.elts if isinstance(right, ast.Tuple) else [right]
+            found = _call("is_among", node.left, *(_later(each) for each in several))
+        if isinstance(operator, (ast.IsNot, ast.NotIn)):
+            found = ast.UnaryOp(ast.Not(), found)
+        return _call("truth", found)
 
     def visit_IfExp(self, node: ast.IfExp) -> ast.AST:
         self.generic_visit(node)
-        return _call("select", node.test, node.body, node.orelse)
+        return _call("select", node.test, _later(node.body), _later(node.orelse))
 
     def visit_Constant(self, node: ast.Constant) -> ast.AST:
         return _call("truth", node) if isinstance(node.value, bool) else node
@@ -83,8 +94,9 @@ class _Rewriter(ast.NodeTransformer):
 
     def visit_Return(self, node: ast.Return) -> ast.AST:
         self.generic_visit(node)
-        assert node.value is not None
-        node.value = _call("returned", ast.Constant(self.returned), node.value)
+        if self.returned != "None":
+            value = node.value or ast.Constant(0)
+            node.value = _call("returned", ast.Constant(self.returned), value)
         return node
 
     def visit_For(self, node: ast.For) -> ast.AST:
@@ -126,6 +138,11 @@ def _call(method: str, *arguments: ast.expr) -> ast.expr:
     return ast.Call(function, list(arguments), [])
 
 
+def _later(value: ast.expr) -> ast.expr:
+    nothing = ast.arguments([], [], None, [], [], None, [])
+    return ast.Lambda(nothing, value)
+
+
 class Run:
     """What the rewritten source calls, and the ledger."""
 
@@ -138,13 +155,35 @@ class Run:
     def truth(self, value: object) -> Number:
         return Number(int(bool(value)), BOOL)
 
-    def select(self, test: object, body: Operand, orelse: Operand) -> Operand:
-        return self._as(
-            merged([kind_of(body), kind_of(orelse)]), body if test else orelse
-        )
+    def is_none(self, pointer: object) -> bool:
+        return pointer is None or (hasattr(pointer, "target") and not pointer)
 
-    def _as(self, kind: object, value: Operand) -> Operand:
-        return value if isinstance(kind, int) else Number(plain(value), kind)  # type: ignore[arg-type]
+    def is_among(self, value: Operand, *others: Callable[[], Any]) -> bool:
+        found = False
+        for other in others:
+            several = other()
+            if isinstance(several, (int, Number)):
+                several = (several,)
+            found = found or any(value == each for each in several)
+            if found:
+                break
+        return found
+
+    def select(
+        self, test: object, body: Callable[[], Any], orelse: Callable[[], Any]
+    ) -> Any:
+        """One of two, of the type that both together have."""
+        chosen, other = (body, orelse) if test else (orelse, body)
+        value = chosen()
+        if not isinstance(value, (int, Number)):
+            return value
+        kinds = [kind_of(value)]
+        with suppress(AttributeError):  # of None, which the test asks for
+            before = dict(self.losses)
+            kinds.append(kind_of(other()))
+            self.losses.update(before)
+        kind = merged(kinds)
+        return value if isinstance(kind, int) else Number(plain(value), kind)
 
     def keep(self, old: Any, new: Any) -> Any:
         """A value bound to a name, whose first value fixed its type."""
@@ -165,7 +204,9 @@ class Run:
     def counter(self, old: Number | None, value: int) -> Number:
         return Number(value, S64 if old is None else old.type)
 
-    def returned(self, type_: str, value: Operand) -> Operand:
+    def returned(self, type_: str, value: Any) -> Any:
+        if type_ == "pointer":
+            return value
         return Number(plain(value), BOOL if type_ == "bool" else TYPES[type_])
 
 

@@ -8,33 +8,33 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from hypothesis import strategies as st
-
-from tests.differential.expressions import OPERATORS, Expression, ExpressionWriter
+from tests.differential.expressions import Expression
+from tests.differential.map_sources import MapWriter
+from tests.differential.memory_sources import Reference
 from tests.differential.model import (
     BOOL,
     S64,
     TYPES,
     U8,
-    U32,
     Kind,
-    Refused,
     Type,
-    joined,
     literal_type,
     merged,
 )
-from tests.differential.world import RECORDS, TEXTS
+from tests.differential.model_memory import USER
+from tests.differential.structures import TARGETS, CType
+from tests.fuzz.choices import Choices
 
 
 class Program(NamedTuple):
-    """A program and the C prototype of its arguments."""
+    """A program, the C prototype of its arguments, and contexts to run it with."""
 
     source: str
     prototype: str
+    contexts: list[list[int]]
 
 
-class Writer(ExpressionWriter):
+class Writer(MapWriter):
     """Writes one function, line by line.
 
     `rounds` is how often the current line runs at most, `budget` how many more
@@ -42,8 +42,9 @@ class Writer(ExpressionWriter):
     path through each round, and gives up after a million instructions.
     """
 
-    def __init__(self, draw: st.DrawFn, parameters: dict[str, Type]) -> None:
-        super().__init__(draw, parameters)
+    def __init__(self, choices: Choices, parameters: dict[str, Type]) -> None:
+        super().__init__(choices, parameters)
+        self.references: list[Reference] = []
         self.lines: list[str] = []
         self.indent = 1
         self.callables: list[Function] = []
@@ -51,6 +52,7 @@ class Writer(ExpressionWriter):
         self.budget = 12
         self.names = 0
         self.returns: list[Kind] = []
+        self.gives = True
 
     def fresh(self, prefix: str = "v") -> str:
         self.names += 1
@@ -61,27 +63,41 @@ class Writer(ExpressionWriter):
 
     # Statements.
 
-    def block(self, most: int) -> None:
+    def nested(self, most: int) -> None:
         """Statements that see the variables so far; those they make are theirs."""
-        outer = dict(self.variables)
+        outer, references = dict(self.variables), list(self.references)
         self.indent += 1
+        start = len(self.lines)
         for _ in range(self.number(1, most)):
             self.statement()
+        if len(self.lines) == start or self.chance(3):
+            self.line("pass")
         self.indent -= 1
         self.variables = {n: t for n, t in self.variables.items() if n in outer}
+        self.references = references
 
     def statement(self) -> None:
         self.budget -= 1
-        simple = [self.declare, self.assign, self.augment, self.augment]
-        if self.callables and not self.loops:
-            simple.append(self.call_inline)
-        simple += [self.memory, self.memory, self.memory]
-        if self.budget > 0:
-            compound = [self.if_, self.if_, self.for_, self.while_]
-            if self.chance(15 if self.loops else 35):
-                compound[self.number(0, 3)]()
-                return
-        simple[self.number(0, len(simple) - 1)]()
+        if self.budget > 0 and self.chance(15 if self.loops else 35):
+            self.one((self.if_, self.if_, self.for_, self.while_))()
+            return
+        self.anything()
+
+    def anything(self) -> None:
+        """A statement without others in it."""
+        kinds = [self.declare, self.assign, *(self.augment,) * 2]
+        kinds += [self.small_map, self.narrow, self.table, self.emit]
+        if not self.loops:
+            kinds += [self.point] * 3
+            kinds += [self.cells, self.whole_cell, self.slot, self.histogram]
+            kinds += [self.name_record, self.tail, self.list_record, self.trace]
+            kinds += [self.sum_up, self.stack_id, self.pointer_if]
+            if self.callables:
+                kinds += [self.call_inline] * 2
+            if self.budget > 0:
+                self.budget -= 1
+                kinds += [self.block] * 2
+        self.one(kinds)()
 
     def declare(self) -> None:
         value = self.expression()
@@ -92,7 +108,7 @@ class Writer(ExpressionWriter):
 
     def _assignable(self) -> str | None:
         names = [n for n in sorted(self.variables) if n[0] != "i"]
-        return str(self.one(names)) if names else None
+        return self.one(names) if names else None
 
     def assign(self) -> None:
         name = self._assignable()
@@ -116,27 +132,27 @@ class Writer(ExpressionWriter):
             return
         self.line(f"{name} {self.augmentation(self.variables[name])}")
 
-    def augmentation(self, type_: Type) -> str:
-        """`+= …` for a variable or field of a type."""
-        operator = OPERATORS[self.number(0, len(OPERATORS) - 1)]
-        value = self.expression(2)
-        try:
-            joined(operator, type_, value.kind)
-        except Refused:
-            value = value.cast(Type(type_.bits, type_.signed))
-        return f"{operator}= {value.text}"
-
     def if_(self) -> None:
         self.line(f"if {self.test().text}:")
-        self.block(3)
+        self.nested(3)
         if self.chance(20):
             self.leave()
         if self.chance(30):
             self.line(f"elif {self.test().text}:")
-            self.block(2)
+            self.nested(2)
         if self.chance(50):
             self.line("else:")
-            self.block(3)
+            self.nested(3)
+
+    def pointer_if(self) -> None:
+        """Something that depends on a pointer or a text."""
+        test = self.pointer_test()
+        if test is None:
+            return
+        self.line(f"if {test.text}:")
+        self.indent += 1
+        self.augment() if self._assignable() else self.emit()
+        self.indent -= 1
 
     def leave(self) -> None:
         """A jump at the end of the block just written."""
@@ -144,8 +160,14 @@ class Writer(ExpressionWriter):
         if self.loops and self.chance(70):
             self.line("break" if self.chance(50) else "continue")
         else:
-            self.return_()
+            self.leave_program()
         self.indent -= 1
+
+    def leave_program(self) -> None:
+        if not self.gives:
+            self.line("return")
+        else:
+            self.return_()
 
     def return_(self) -> None:
         value = self.typed(2)
@@ -155,7 +177,7 @@ class Writer(ExpressionWriter):
     def for_(self) -> None:
         name = self.fresh("i")
         count = self.number(1, max(1, min(8, 12 // self.rounds)))
-        start, step = self.number(-3, 3), int(self.one([1, 1, 2, -1, -3]))  # type: ignore[call-overload]
+        start, step = self.number(-3, 3), self.one([1, 1, 2, -1, -3])
         stop = start + step * count
         bounds = f"{count}" if self.chance(50) else f"{start}, {stop}, {step}"
         self.line(f"for {name} in range({bounds}):")
@@ -177,150 +199,76 @@ class Writer(ExpressionWriter):
         for name, type_ in names.items():
             if name[0] == "i":
                 self.variables[name] = type_
-        self.block(2)
+        self.nested(2)
         self.loops, self.rounds = self.loops - 1, self.rounds // rounds
         self.variables = {n: t for n, t in self.variables.items() if n in outer}
 
+    # Functions.
+
     def call_inline(self) -> None:
+        function = self.one(self.callables)
+        text = self.called(function)
+        if text is None:
+            return
+        if function.result is None:
+            self.line(text)
+            return
         name = self.fresh()
-        text = self.called()
         self.line(f"{name} = {text}")
-        function = next(f for f in self.callables if text.startswith(f"{f.name}("))
         self.variables[name] = function.result
 
-    def called(self) -> str:
+    def updated(self) -> str:
+        giving = [f for f in self.callables if f.result is not None]
+        if self.loops or not giving or self.chance(50):
+            return super().updated()
+        return self.called(self.one(giving)) or super().updated()
+
+    def called(self, function: Function) -> str | None:
         """A call of an inline function."""
-        function = self.callables[self.number(0, len(self.callables) - 1)]
-        arguments = [self.typed(1).cast(each).text for each in function.parameters]
-        return f"{function.name}({', '.join(arguments)})"
+        arguments = []
+        for name, kind in function.parameters.items():
+            if name == function.optional and self.chance(50):
+                continue
+            text = self._argument(kind)
+            if text is None:
+                return None
+            named = name == function.optional or self.chance(10)
+            arguments.append((named, f"{name}={text}" if named else text))
+        # Those with names come behind the others.
+        plain = [text for named, text in arguments if not named]
+        if any(named for named, _ in arguments):
+            names = list(function.parameters)
+            first = min(i for i, (named, _) in enumerate(arguments) if named)
+            for index in range(first, len(arguments)):
+                named, text = arguments[index]
+                if not named:
+                    arguments[index] = True, f"{names[index]}={text}"
+            plain = [text for named, text in arguments if not named]
+        named_ones = [text for named, text in arguments if named]
+        return f"{function.name}({', '.join(plain + named_ones)})"
 
-    # Maps, records, streams.
-
-    def memory(self) -> None:
-        kinds = [self.counts, self.narrow, self.table, self.emit]
-        if not self.loops:
-            kinds += [self.cells, self.histogram]
-        kinds[self.number(0, len(kinds) - 1)]()
-
-    def key(self) -> str:
-        """One of few numbers, so that keys meet again."""
-        return f"({self.typed(1).text} & 3)"
-
-    def record(self, name: str) -> str:
-        fields = ", ".join(f"{field}={self.key()}" for field, _ in RECORDS[name])
-        return f"{name}({fields})"
-
-    def counts(self) -> None:
-        action = self.number(0, 4)
-        if action <= 1:
-            self.line(f"counts.increment({self.key()})")
-        elif action == 2:
-            self.line(f"counts.delete({self.key()})")
-        elif action == 3:
-            simple = self.loops or not self.callables
-            value = self.typed(2).text if simple else self.called()
-            self.line(f"counts.update({self.key()}, {value})")
-        else:
-            self.look_up("counts", self.key(), "u64")
-
-    def narrow(self) -> None:
-        if self.chance(50):
-            self.line(f"narrow.update({self.typed(2).text}, {self.typed(2).text})")
-        else:
-            self.look_up("narrow", self.typed(1).text, "s8")
-
-    def table(self) -> None:
-        key = self.record("Key")
-        if self.chance(40):
-            name = self.fresh("k")
-            self.line(f"{name} = {key}")
-            if self.chance(50):
-                self.line(f"{name}.b {self.augmentation(U32)}")
-            key = name
-        action = self.number(0, 2)
-        if action == 0:
-            self.line(f"table.update({key}, {self.typed(2).text})")
-        elif action == 1:
-            self.line(f"table.delete({key})")
-        else:
-            self.look_up("table", key, "u32")
-
-    def look_up(self, owner: str, key: str, value: str) -> None:
-        """Look up, and use or change what is found."""
-        name, result = self.fresh("p"), self.fresh()
-        self.line(f"{result} = bpf.{self.type()}({self.literal().text})")
-        self.variables[result] = TYPES[self.lines[-1].split("bpf.")[1].split("(")[0]]
-        self.line(f"{name} = {owner}.lookup({key})")
-        test = (f"{name} is not None", name, f"not ({name} is None)")
-        self.line(f"if {self.one(test)}:")
-        self.indent += 1
-        self.variables[f"{name}.value"] = TYPES[value]
-        self.line(f"{result} {self.augmentation(self.variables[result])}")
-        if self.chance(60):
-            self.line(f"{name}.value {self.augmentation(TYPES[value])}")
-        else:
-            self.line(f"{name}.value = {self.typed(2).text}")
-        del self.variables[f"{name}.value"]
-        self.indent -= 1
-
-    def cells(self) -> None:
-        if self.chance(20):
-            value = ", ".join(
-                f"{field}={self.typed(1).text}"
-                for field, ctype in RECORDS["Cell"]
-                if ctype in TYPES
-            )
-            name = self.fresh("p")
-            self.line(f"{name} = cells.lookup({self.key()})")
-            self.line(f"if {name}:")
-            self.indent += 1
-            for field in value.split(", "):
-                self.line(f"{name}.{field.replace('=', ' = ', 1)}")
-            self.indent -= 1
-            return
-        name, result = self.fresh("p"), self.fresh()
-        fields = [(f, TYPES[c]) for f, c in RECORDS["Cell"] if c in TYPES]
-        self.line(f"{result} = bpf.u64(0)")
-        self.variables[result] = TYPES["u64"]
-        self.line(f"{name} = cells.lookup({self.key()})")
-        self.line(f"if {name} is not None:")
-        self.indent += 1
-        for field, type_ in fields:
-            self.variables[f"{name}.{field}"] = type_
-        if self.chance(60):
-            text = self.one([*TEXTS, b"ab", b"abcd", b"abcdefghi", b"abcdefghijklm"])
-            operator = "==" if self.chance(60) else "!="
-            self.line(f"if {name}.text {operator} {text!r}:")
-            self.indent += 1
-            self.line(f"{result} += {self.number(1, 9)}")
-            self.indent -= 1
-        self.line(f"{result} {self.augmentation(TYPES['u64'])}")
-        field, type_ = fields[self.number(0, len(fields) - 1)]
-        self.line(f"{name}.{field} {self.augmentation(type_)}")
-        for field, _ in fields:
-            del self.variables[f"{name}.{field}"]
-        self.indent -= 1
-
-    def emit(self) -> None:
-        fields = [f"{name}={self.typed(2).text}" for name, _ in RECORDS["Event"]]
-        self.line(f"events.emit({', '.join(fields)})")
-
-    def histogram(self) -> None:
-        value = self.typed(2).text
-        if self.chance(60):
-            self.line(f"sizes.record({value})")
-        else:
-            keys = ", ".join(f"{f}={self.key()}" for f, _ in RECORDS["Key"])
-            self.line(f"sizes_by.record({value}, {keys})")
+    def _argument(self, kind: Type | Reference) -> str | None:
+        if isinstance(kind, Type):
+            return self.typed(1).cast(kind).text
+        same = [
+            r
+            for r in self.pointers()
+            if (r.target, r.space) == (kind.target, kind.space)
+        ]
+        if kind.target == TARGETS["task"]:
+            return "bpf.task()"
+        return self.one(same).text if same else None
 
 
 class Function(NamedTuple):
-    """An inline function of a program."""
+    """An inline function of a program: what it takes and gives; the `optional` one of
+    its parameters has a default."""
 
     name: str
-    parameters: list[Type]
-    result: Type
+    parameters: dict[str, Type | Reference]
+    result: Type | None
     source: str
+    optional: str = ""
 
 
 def _result(writer: Writer) -> Type:
@@ -329,40 +277,90 @@ def _result(writer: Writer) -> Type:
     return kind
 
 
-def _inline(draw: st.DrawFn, name: str, before: list[Function]) -> Function:
-    writer = Writer(draw, {})
-    parameters = {f"{c}": writer.type() for c in "xyz"[: writer.number(1, 3)]}
-    writer.variables = dict(parameters)
+def _inline(choices: Choices, name: str, before: list[Function]) -> Function:
+    writer = Writer(choices, {})
+    parameters: dict[str, Type | Reference] = {
+        c: writer.type() for c in "xyz"[: writer.number(1, 3)]
+    }
+    writer.variables = {n: t for n, t in parameters.items() if isinstance(t, Type)}
+    optional, head = "", list(parameters)
+    if writer.chance(25):
+        parameters["q"] = _pointer_parameter(writer)
+        writer.references.append(parameters["q"])
+        head.append("q")
+    if writer.chance(25):
+        optional = "w"
+        parameters["w"] = TYPES["s64"]
+        head.append(f"w={writer.number(0, 9)}")
     writer.callables = list(before)
     writer.budget = 4
-    for _ in range(writer.number(0, 3)):
+    writer.gives = writer.chance(75)
+    if writer.chance(20):
+        writer.line('"""What it does."""')
+    if optional:
+        # The default is a literal, which would have the type of what it meets.
+        writer.line(f"v0 = bpf.s64({optional})")
+        writer.variables["v0"] = TYPES["s64"]
+    for _ in range(writer.number(0 if writer.gives else 1, 3)):
         writer.statement()
-    writer.return_()
-    result = _result(writer)
-    head = f"@bpf.inline\ndef {name}({', '.join(parameters)}) -> '{result}':"
-    source = "\n".join([head, *writer.lines])
-    return Function(name, list(parameters.values()), result, source)
+    writer.leave_program()
+    result = _result(writer) if writer.gives else None
+    source = "\n".join(
+        [f"@bpf.inline\ndef {name}({', '.join(head)}) -> '{result}':", *writer.lines]
+    )
+    return Function(name, parameters, result, source, optional)
 
 
-@st.composite
-def programs(draw: st.DrawFn) -> Program:
+def _pointer_parameter(writer: Writer) -> Reference:
+    if writer.chance(40):
+        return Reference("q", TARGETS["task"], "trusted")
+    name = writer.one(("u32", "char", "struct linger", "struct list_head"))
+    return Reference("q", TARGETS[name], USER)
+
+
+_POINTERS = ("char", "u32", "u64", "struct list_head", "struct perf_event_attr")
+_POINTERS += ("struct in6_addr", "struct itimerspec64", "struct new_utsname")
+
+
+def program(choices: Choices) -> Program:
     """A program called `program`, after the inline functions that it calls."""
-    writer = Writer(draw, {})
+    writer = Writer(choices, {})
     parameters = {c: writer.type() for c in "abcdefgh"[: writer.number(2, 8)]}
+    prototype = {name: str(type_) for name, type_ in parameters.items()}
+    pointers: dict[str, CType] = {}
+    for name in ("h", "g"):
+        if name in parameters and len(parameters) > 2 and writer.chance(60):
+            spelling = writer.one(_POINTERS)
+            del parameters[name]
+            prototype[name] = f"{spelling} __user *"
+            pointers[name] = TARGETS[spelling]
     writer.variables = dict(parameters)
+    writer.references = [Reference(n, t, USER) for n, t in pointers.items()]
     functions: list[Function] = []
     for index in range(max(0, writer.number(-1, 2))):
-        functions.append(_inline(draw, f"f{index}", functions))
+        functions.append(_inline(choices, f"f{index}", functions))
     writer.callables = functions
     writer.budget = writer.number(3, 16)
     for _ in range(writer.number(2, 10)):
         writer.statement()
     pressure = writer.chance(40)
-    for index, name in enumerate(sorted(writer.variables)):
+    numbers = [name for name in sorted(writer.variables) if "." not in name]
+    for index, name in enumerate(numbers):
         if index < 24 and (pressure or writer.chance(50)):
             writer.line(f"out.update({index}, {name})")
     writer.return_()
-    head = f"def program({', '.join(parameters)}) -> '{_result(writer)}':"
+    head = f"def program({', '.join(prototype)}) -> '{_result(writer)}':"
     source = "\n".join([*(f.source + "\n" for f in functions), head, *writer.lines, ""])
-    prototype = ", ".join(f"{type_} {name}" for name, type_ in parameters.items())
-    return Program(source, prototype)
+    text = ", ".join(
+        f"{ctype}{'' if ctype.endswith('*') else ' '}{name}"
+        for name, ctype in prototype.items()
+    )
+    contexts = [
+        [
+            writer.user_address(pointers[name]) if name in pointers else choices.word()
+            for name in prototype
+        ]
+        + [0] * (8 - len(prototype))
+        for _ in range(writer.number(2, 3))
+    ]
+    return Program(source, text, contexts)

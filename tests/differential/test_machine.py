@@ -36,7 +36,7 @@ COUNTERS = MapSpec("counters", "array", 4, 16, 1)
         ([asm.exit_()], "r0 was never set"),
         ([asm.call("map_lookup_elem")], "is no map"),
         ([asm.call("ktime_get_ns"), asm.mov(R0, R1)], "r1 was never set"),
-        ([asm.call("get_stackid")], "no such function"),
+        ([asm.call("get_prandom_u32")], "no such function"),
         ([asm.call_kfunc(9)], "no such function"),
     ],
 )

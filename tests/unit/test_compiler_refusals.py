@@ -37,6 +37,9 @@ STARTS = MapSpec("starts", "hash", KEY.size, 8, 16)
 EVENT = RecordLayout(
     "Event", 1, [FieldLayout("pid", "I", 4, 4)], 8, "path", "string", 64
 )
+EXEC = RecordLayout(
+    "Exec", 2, [FieldLayout("ret", "i", 4, 4)], 8, "args", "strings", 4096
+)
 
 
 class Settings:
@@ -67,6 +70,12 @@ def names() -> dict[str, Any]:
             EVENT,
             [EmittedField("pid", "u32", None)],
             ["uid"],
+        ),
+        "execs": StreamObject(
+            MapSpec("ring", "ringbuf", 0, 0, 4096),
+            EXEC,
+            [EmittedField("ret", "s32", None)],
+            [],
         ),
         "ordinary": ordinary,
     }

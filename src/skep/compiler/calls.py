@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from types import FunctionType
 from typing import TYPE_CHECKING, Callable
 
-from skep.compiler import tree
+from skep.compiler import ir, tree
+from skep.compiler.access import WRITABLE
 from skep.compiler.conditions import merge
 from skep.compiler.environment import INLINE_MARK, Globals, SourceFunction
 from skep.compiler.intrinsics import INTRINSICS, METHODS
 from skep.compiler.intrinsics.registry import Arguments, counted, match_arguments
 from skep.compiler.scope import Deferred, Flow, Frame, assigned_names
-from skep.compiler.types import Layout
-from skep.compiler.values import Place, Static, Value, type_name
+from skep.compiler.types import Layout, Pointer
+from skep.compiler.values import Place, Register, Static, Value, type_name
 from skep.errors import CompileError, near_matches
 from skep.named_tuple import NamedTuple
 
@@ -159,21 +161,38 @@ def _bind_parameters(
 
 
 def _argument(walker: Walker, expression: tree.Expression) -> Value:
-    """The value of an argument, or a promise of it if it only follows pointers."""
-    if isinstance(expression, tree.Name):
-        known = walker.flow.assigned.get(expression.id)
-        if isinstance(known, Static) and isinstance(known.value, Deferred):
-            return known
-    elif isinstance(expression, tree.Attribute) and _is_path(expression):
+    """The value of an argument, or a promise of it if it only follows pointers.
+
+    But what the function itself may write must be read before the call.
+    """
+    root = _root_of_path(expression)
+    known = walker.flow.assigned.get(root.id) if root else None
+    if root is None or _is_writable(known):
+        return walker.value(expression)
+    if isinstance(expression, tree.Attribute):
         frame, assigned = walker.current_frame, dict(walker.flow.assigned)
         return Static(Deferred(expression, frame, assigned))
+    if isinstance(known, Static) and isinstance(known.value, Deferred):
+        return known
     return walker.value(expression)
 
 
-def _is_path(expression: tree.Expression) -> bool:
+def _root_of_path(expression: tree.Expression) -> tree.Name | None:
+    """`a` in `a.b.c`."""
     while isinstance(expression, tree.Attribute):
         expression = expression.value
-    return isinstance(expression, tree.Name)
+    return expression if isinstance(expression, tree.Name) else None
+
+
+def _is_writable(value: Value | None) -> bool:
+    """Whether a name leads to memory of the program's own."""
+    if isinstance(value, Place):
+        return value.space in WRITABLE
+    return (
+        isinstance(value, Register)
+        and isinstance(value.type, Pointer)
+        and value.type.space in WRITABLE
+    )
 
 
 def _walk_inline(
@@ -200,11 +219,24 @@ def _walk_inline(
         flows.append(walker.flow)
         walker.builder.block = None
     walker.flow = _flow_after(outer, flows)
+    _release_left(walker, sides, flows)
     if not sides:
         return Static(None)
     return merge(
         walker, [(b, Static(None) if v is None else v) for b, v in sides], node
     )
+
+
+def _release_left(
+    walker: Walker,
+    sides: Sequence[tuple[ir.Block, Value | None]],
+    flows: Sequence[Flow],
+) -> None:
+    """Give back the scratch records that some returns leave behind."""
+    after = walker.flow
+    for (walker.builder.block, _), walker.flow in zip(sides, flows):
+        walker.release(after.held)
+    walker.builder.block, walker.flow = None, after
 
 
 def _flow_after(outer: Flow, flows: list[Flow]) -> Flow:
@@ -215,5 +247,6 @@ def _flow_after(outer: Flow, flows: list[Flow]) -> Flow:
     result = outer.copy()
     if known is not None:
         result.nonnull, result.at_hand = known.nonnull, known.at_hand
-        result.held = known.held
+        # Records that were begun in the function ended with it.
+        result.held = known.held & outer.held
     return result

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Callable
 from skep.compiler import ir, strings, tree
 from skep.compiler.arithmetic import Test, convert, expect_number, literal_type
 from skep.compiler.ir import Block, Imm
-from skep.compiler.scope import Facts
+from skep.compiler.scope import Facts, Flow
 from skep.compiler.types import BOOL, Array, Int, Pointer
 from skep.compiler.values import Const, Place, Register, Static, Value, type_name
 from skep.errors import CompileError
@@ -62,14 +62,29 @@ def _bool_op(walker: Walker, test: tree.BoolOp, then: Block, orelse: Block) -> F
             walker.flow = before.copy()
         walker.flow.nonnull |= facts
         if not builder.start(following):
+            require_same_records(walker, before, operand)
             walker.flow = before
             return NOTHING
     last = branch(walker, test.operands[-1], then, orelse)
+    require_same_records(walker, before, test)
     # What the later operands computed is not at hand on the paths that skipped them.
     walker.flow = before
     if conjunction:
         return Facts(certain | last.when_true, frozenset())
     return Facts(frozenset(), certain | last.when_false)
+
+
+def require_same_records(walker: Walker, before: Flow, node: tree.Expression) -> None:
+    """Refuse that a record is begun or sent where that depends on a condition.
+
+    Behind the expression it would be known on some paths only whether it is in use.
+    """
+    if walker.flow.held != before.held:
+        raise CompileError(
+            "a record is begun or sent in a condition or in one of two values",
+            node.span,
+            hint="use an 'if' statement",
+        )
 
 
 def _compare(walker: Walker, test: tree.Compare, then: Block, orelse: Block) -> Facts:
@@ -246,7 +261,8 @@ def conditional(walker: Walker, node: tree.Conditional) -> Value:
         walker.flow = before.copy()
         walker.flow.nonnull |= nonnull
         if builder.start(block):
-            value = walker.value(body)
+            value = walker.narrowed(walker.value(body))
+            require_same_records(walker, before, body)
             assert builder.block is not None
             sides.append((builder.block, value))
             builder.block = None

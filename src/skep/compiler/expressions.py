@@ -102,6 +102,12 @@ def binary(walker: Walker, node: tree.Binary) -> Value:
     return walker.arithmetic.binary(node.operator, a, b, node.span)
 
 
+def shared(walker: Walker, node: tree.Shared) -> Value:
+    """The value that the expression had where it stands first."""
+    key = (node, walker.current_frame)
+    return walker.at_hand(key, lambda: walker.value(node.value))
+
+
 def attribute(walker: Walker, node: tree.Attribute) -> Value:
     """Along a pointer or into a structure, or of a Python object."""
     owner = walker.value(node.value)
@@ -215,6 +221,7 @@ EXPRESSIONS: dict[type[object], Callable[..., Value]] = {
     tree.Compare: materialize,
     tree.BoolOp: materialize,
     tree.Conditional: conditional,
+    tree.Shared: shared,
     tree.Attribute: attribute,
     tree.Index: index,
     tree.Call: call,

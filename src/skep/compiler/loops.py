@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from skep.compiler import ir, tree
 from skep.compiler.arithmetic import convert
+from skep.compiler.conditions import require_same_records
 from skep.compiler.ir import Imm
 from skep.compiler.scope import Loop, assigned_names
 from skep.compiler.types import S64, Int
@@ -58,7 +59,7 @@ def for_(walker: Walker, statement: tree.For) -> None:
     b.start(top)
     effort = b.effort
     _set_counter(walker, statement, counter)
-    _walk_body(walker, statement, Loop(bottom, after), len(rounds))
+    _walk_body(walker, statement, Loop(bottom, after, before.held), len(rounds))
     b.effort += (b.effort - effort) * (len(rounds) - 1)
     b.jump(bottom)
     b.start(bottom)
@@ -120,6 +121,7 @@ def while_(walker: Walker, statement: tree.While) -> None:
     before = walker.flow.copy()
     effort = b.effort
     facts = walker.branch(statement.test, body, after)
+    require_same_records(walker, before, statement.test)
     walker.flow.nonnull |= facts.when_true
     if b.start(body):
         exhausted, inside = b.new_block(cold=True), b.new_block()
@@ -132,7 +134,8 @@ def while_(walker: Walker, statement: tree.While) -> None:
         b.alu("+", rounds, Imm(1))
         if b.rounds > 1:
             _fill_up(b)
-        _walk_body(walker, statement, Loop(top, after), _OUTER_ROUNDS)
+        loop = Loop(top, after, before.held)
+        _walk_body(walker, statement, loop, _OUTER_ROUNDS)
         b.jump(top)
         limit.right = Imm(_limit_rounds(b, b.effort - effort))
     b.depth -= 1
@@ -166,6 +169,7 @@ def _walk_body(
     walker.builder.rounds *= rounds
     walker.current_frame.loops.append(loop)
     walker.block(statement.body)
+    walker.release(loop.held)
     walker.current_frame.loops.pop()
     walker.builder.rounds = outer_rounds
 
@@ -213,12 +217,16 @@ def _immediate(walker: Walker, number: int) -> ir.Operand:
 
 def break_(walker: Walker, statement: tree.Break) -> None:
     """`break`."""
-    walker.builder.jump(_innermost(walker, statement).after)
+    loop = _innermost(walker, statement)
+    walker.release(loop.held)
+    walker.builder.jump(loop.after)
 
 
 def continue_(walker: Walker, statement: tree.Continue) -> None:
     """`continue`."""
-    walker.builder.jump(_innermost(walker, statement).next)
+    loop = _innermost(walker, statement)
+    walker.release(loop.held)
+    walker.builder.jump(loop.next)
 
 
 def _innermost(walker: Walker, statement: tree.Statement) -> Loop:

@@ -67,10 +67,12 @@ class Facts(NamedTuple):
 
 
 class Loop(NamedTuple):
-    """The innermost loop: where `continue` and `break` go."""
+    """The innermost loop: where `continue` and `break` go, and what was `held` before
+    it, which then still is."""
 
     next: Block
     after: Block
+    held: frozenset[int]
 
 
 class Returned(NamedTuple):

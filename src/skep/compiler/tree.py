@@ -101,6 +101,16 @@ class Conditional(Node):
     span: Span
 
 
+class Shared(Node):
+    """An expression that stands in several places: the middle of `a < b < c`.
+
+    It is evaluated where the first of them is reached.
+    """
+
+    value: Expression
+    span: Span
+
+
 class Attribute(Node):
     """`value.name`, along pointers as along structures."""
 
@@ -208,6 +218,7 @@ Expression = Union[
     Compare,
     BoolOp,
     Conditional,
+    Shared,
     Attribute,
     Index,
     Call,

@@ -122,6 +122,7 @@ _EXPRESSIONS: dict[type, Callable[[Any], str]] = {
     tree.Compare: _infix,
     tree.BoolOp: _bool_op,
     tree.Conditional: _conditional,
+    tree.Shared: lambda node: _text(node.value),
     tree.Attribute: lambda node: f"{_text(node.value)}.{node.name}",
     tree.Index: lambda node: f"{_text(node.value)}[{_text(node.index)}]",
     tree.Call: _call,

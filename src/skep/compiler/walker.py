@@ -7,7 +7,7 @@ facts of the moment and the function being walked.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence, Set
 from typing import Callable
 
 from skep.btf import Btf
@@ -31,6 +31,7 @@ from skep.compiler.types import (
 )
 from skep.compiler.values import Const, Place, Register, Static, Value, type_name
 from skep.errors import CompileError, SkepError, Span
+from skep.spec import MapSpec
 from skep.target import Target
 
 
@@ -38,6 +39,7 @@ class Walker:
     """Lowers one program.
 
     `module` is the kernel module whose types it sees, besides those of the kernel.
+    `scratch` has the maps of scratch records, by the registers with their addresses.
     `memory` says where a number leads that C makes a pointer: "kernel" or, in probes of
     user programs, "user".
     """
@@ -57,6 +59,7 @@ class Walker:
         self.context = 0
         self.memory = "kernel"
         self.objects: dict[str, object] = {}
+        self.scratch: dict[int, MapSpec] = {}
 
     # Statements.
 
@@ -194,7 +197,7 @@ class Walker:
         after = self.builder.new_block()
         facts = self.branch(statement.test, then, orelse)
         before = self.flow
-        ends = []
+        ends: list[tuple[ir.Block, Flow]] = []
         for start, body, nonnull in (
             (then, statement.body, facts.when_true),
             (orelse, statement.orelse, facts.when_false),
@@ -204,16 +207,26 @@ class Walker:
             if self.builder.start(start):
                 self.block(body)
                 if self.builder.block is not None:
-                    ends.append(self.flow)
-                    self.builder.jump(after)
-        self.flow = ends[0] if ends else before
-        if len(ends) == 2:
-            self.flow = ends[0].join(ends[1])
+                    ends.append((self.builder.block, self.flow))
+                    self.builder.block = None
+        self.flow = self._joined(ends, after) if ends else before
         self.builder.start(after)
+
+    def _joined(self, ends: Sequence[tuple[ir.Block, Flow]], after: ir.Block) -> Flow:
+        """Go on from one block or several; what holds then."""
+        flow = ends[0][1]
+        for _, other in ends[1:]:
+            flow = flow.join(other)
+        for self.builder.block, self.flow in ends:
+            self.release(flow.held)
+            self.builder.jump(after)
+        return flow
 
     def return_(self, statement: tree.Return) -> None:
         """End the block; what follows the call joins the returns."""
-        value = self.value(statement.value) if statement.value else None
+        value = None
+        if statement.value:
+            value = self.narrowed(self.value(statement.value))
         assert self.builder.block is not None
         returned = Returned(self.builder.block, value, self.flow, statement)
         self.current_frame.returns.append(returned)
@@ -252,6 +265,13 @@ class Walker:
             return True
         return isinstance(value.type, Pointer) and not value.type.nullable
 
+    def narrowed(self, value: Value) -> Value:
+        """The value, a pointer with what is known here of it being null."""
+        if isinstance(value, Register) and isinstance(value.type, Pointer):
+            nullable = not self.is_nonnull(value)
+            return value._replace(type=value.type._replace(nullable=nullable))
+        return value
+
     def require_nonnull(self, pointer: Register, span: Span) -> None:
         """Refuse to follow a pointer that may be null."""
         if not self.is_nonnull(pointer):
@@ -266,9 +286,9 @@ class Walker:
         self.release()
         self.builder.exit()
 
-    def release(self) -> None:
-        """Mark the scratch records in use here as free again."""
-        for base in sorted(self.flow.held):
+    def release(self, keep: Set[int] = frozenset()) -> None:
+        """Mark the scratch records in use here as free again, but those to keep."""
+        for base in sorted(self.flow.held - keep):
             self.builder.store(base, 0, Imm(0), 4)
 
     def at_hand(self, key: Hashable, compute: Callable[[], Value]) -> Value:

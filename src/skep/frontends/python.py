@@ -285,25 +285,34 @@ class _Reader:
         return text
 
     def compare(self, node: ast.Compare) -> tree.Expression:
-        """`a < b < c` becomes `a < b and b < c`; operands have no side effects."""
+        """`a < b < c` becomes `a < b and b < c`."""
         span = self.span(node)
-        operators = [self.operator(operator, node) for operator in node.ops]
-        operands = [node.left, *node.comparators]
-        tests = [
-            self.comparison(operator, left, right, span)
-            for operator, left, right in zip(operators, operands, operands[1:])
-        ]
+        tests: list[tree.Expression] = []
+        left = self.expression(node.left)
+        for index, operand in enumerate(node.comparators, 1):
+            text = self.operator(node.ops[index - 1], node)
+            is_last = index == len(node.ops)
+            if text in ("in", "not-in") and isinstance(operand, ast.Tuple):
+                if not is_last:
+                    self.refuse(
+                        operand, "another comparison behind 'in (…)' is not allowed"
+                    )
+                tests.append(self.among(text, left, operand, span))
+                continue
+            right = self.expression(operand)
+            if not is_last:
+                right = _shared(right)
+            tests.append(tree.Compare(text, left, right, span))
+            left = right
         return tests[0] if len(tests) == 1 else tree.BoolOp("and", tests, span)
 
-    def comparison(
-        self, operator: str, left: ast.expr, right: ast.expr, span: Span
+    def among(
+        self, operator: str, value: tree.Expression, right: ast.Tuple, span: Span
     ) -> tree.Expression:
-        """One test; `x in (a, b)` becomes `x == a or x == b`."""
-        value = self.expression(left)
-        if operator not in ("in", "not-in") or not isinstance(right, ast.Tuple):
-            return tree.Compare(operator, value, self.expression(right), span)
+        """`x in (a, b)` becomes `x == a or x == b`."""
         if len(right.elts) < 2:
             self.refuse(right, "'in' with less than two values is not allowed")
+        value = _shared(value)
         single, joint = ("==", "or") if operator == "in" else ("!=", "and")
         tests = [
             tree.Compare(single, value, self.expression(element), span)
@@ -341,6 +350,13 @@ class _Reader:
         arguments = [self.expression(argument) for argument in node.args]
         function = self.expression(node.func)
         return tree.Call(function, arguments, keywords, self.span(node))
+
+
+def _shared(expression: tree.Expression) -> tree.Expression:
+    """The expression for several places; what does nothing is as good twice."""
+    if isinstance(expression, (tree.Name, tree.Literal, tree.Shared)):
+        return expression
+    return tree.Shared(expression, expression.span)
 
 
 def _is_docstring(node: ast.stmt) -> bool:

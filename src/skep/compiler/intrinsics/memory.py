@@ -84,10 +84,18 @@ def cast(walker: Walker, arguments: Arguments) -> Value:
     pointer = pointer_argument(walker, arguments, "value")
     space, nullable = type_.space or "kernel", False
     if isinstance(pointer.type, Pointer):
-        # Only the verifier's own type of a trusted pointer may be loaded from directly.
-        inherited = "user" if pointer.type.space == "user" else "kernel"
-        space, nullable = type_.space or inherited, pointer.type.nullable
+        space = type_.space or _inherited_space(pointer)
+        nullable = pointer.type.nullable
     return Register(pointer.register, Pointer(type_.target, space, nullable))
+
+
+def _inherited_space(pointer: Register) -> str:
+    """Where a pointer made from another one leads.
+
+    Only the verifier's own type of a trusted pointer may be loaded from directly.
+    """
+    user = isinstance(pointer.type, Pointer) and pointer.type.space == "user"
+    return "user" if user else "kernel"
 
 
 @intrinsic("user", "pointer")
@@ -121,7 +129,7 @@ def container_of(walker: Walker, arguments: Arguments) -> Value:
     outer = walker.builder.move(pointer.register)
     walker.builder.alu("+", outer, Imm(-(member.bit_offset // 8)))
     # Arithmetic on a trusted pointer leaves the type that the verifier knows.
-    return Register(outer, Pointer(type_, "kernel"))
+    return Register(outer, Pointer(type_, _inherited_space(pointer)))
 
 
 @intrinsic("address", "value")

@@ -18,7 +18,7 @@ from skep.compiler.intrinsics.registry import Arguments, intrinsic, method
 from skep.compiler.intrinsics.stacks import StackTrace, copy_stack
 from skep.compiler.ir import Address, Imm, Slot
 from skep.compiler.types import U8, U64, Array, Pointer
-from skep.compiler.values import Const, Place, Register, Static, Value, type_name
+from skep.compiler.values import Place, Register, Static, Value, type_name
 from skep.errors import CompileError, Span
 from skep.named_tuple import NamedTuple
 from skep.spec import FieldLayout, MapSpec
@@ -40,7 +40,7 @@ STRING_LIMIT = 4096
 
 
 class Row(NamedTuple):
-    """A record under construction, `start` bytes behind `base`.
+    """A record under construction, `start` bytes behind `base`, begun in `depth` loops.
 
     How many of its bytes are used is in the register `used` for a record on the stack.
     For one in the scratch map it is in the map, too: what the verifier loads from there
@@ -51,6 +51,7 @@ class Row(NamedTuple):
     stream: StreamObject
     base: int | Slot
     start: int
+    depth: int
     used: int = -1
 
 
@@ -77,7 +78,7 @@ def memory(walker: Walker, arguments: Arguments) -> Value:
 def emit(walker: Walker, owner: object, call: tree.Call) -> Value:
     """Send a record; fields are given by name, but those of the current task."""
     assert isinstance(owner, StreamObject)
-    row = _begin(walker, owner)
+    row = _begin(walker, owner, call)
     return _finish(walker, row, call)
 
 
@@ -89,7 +90,13 @@ def begin(walker: Walker, owner: object, call: tree.Call) -> Value:
     """
     assert isinstance(owner, StreamObject)
     positional(call)
-    return Static(_begin(walker, owner))
+    if owner.layout.tail_kind == "string":
+        raise CompileError(
+            f"{owner.layout.name} has one text, not a list of them",
+            call.span,
+            hint=f"give it to emit(): emit({owner.layout.tail}=...)",
+        )
+    return Static(_begin(walker, owner, call, owner.layout.tail is not None))
 
 
 @method(Row, "append")
@@ -100,6 +107,8 @@ def append(walker: Walker, owner: object, call: tree.Call) -> Value:
     """
     assert isinstance(owner, Row)
     (text,) = positional(call, "text")
+    if owner.stream.layout.tail is None:
+        return Static(None)  # the text is not shown in this run
     _append(walker, owner, walker.value(text), text.span)
     return Static(None)
 
@@ -118,16 +127,22 @@ def _record_limit(stream: StreamObject) -> int:
     return layout.size + (layout.tail_max + 2 if layout.tail else 0)
 
 
-def _begin(walker: Walker, stream: StreamObject) -> Row:
+def _begin(
+    walker: Walker, stream: StreamObject, call: tree.Call, growing: bool = False
+) -> Row:
+    """Start a record; one that is `growing` may get several pieces of text."""
     limit = _record_limit(stream)
-    plain = stream.layout.tail_kind in ("", "string", "bytes")
-    if plain and limit <= STACK_RECORD_LIMIT:
+    growing = growing or stream.layout.tail_kind == "strings"
+    if not growing and limit <= STACK_RECORD_LIMIT:
         slot = walker.builder.shared_slot(limit, f"record {stream.layout.name}")
-        return Row(stream, slot, 0, walker.builder.constant(stream.layout.size))
-    return _begin_scratch(walker, stream, limit)
+        used = walker.builder.constant(stream.layout.size)
+        return Row(stream, slot, 0, walker.builder.depth, used)
+    return _begin_scratch(walker, stream, limit, call)
 
 
-def _begin_scratch(walker: Walker, stream: StreamObject, limit: int) -> Row:
+def _begin_scratch(
+    walker: Walker, stream: StreamObject, limit: int, call: tree.Call
+) -> Row:
     """Take the per-CPU scratch record, unless an interrupted program is using it.
 
     Programs at tracepoints run with preemption disabled, so only an interrupt can come
@@ -137,9 +152,16 @@ def _begin_scratch(walker: Walker, stream: StreamObject, limit: int) -> Row:
     # Appending may overshoot by the longest piece before it is noticed.
     size = SCRATCH_HEADER + -(-(limit + _longest_piece(stream)) // 8) * 8
     spec = MapSpec(f"{stream.layout.name}_scratch", "percpu_array", 4, size, 1)
+    if any(walker.scratch[base] == spec for base in walker.flow.held):
+        raise CompileError(
+            f"another {stream.layout.name} was begun here and not sent yet",
+            call.span,
+            hint="emit() it first",
+        )
     key = b.shared_slot(4, "key")
     b.store(key, 0, Imm(0), 4)
     base = find_or_create(walker, spec, Address(key))
+    walker.scratch[base] = spec
     busy, free = b.new_block(cold=True), b.new_block()
     in_use = b.load(base, 0, 4)
     b.finish(ir.Branch("!=", in_use, Imm(0), False, busy, free))
@@ -150,7 +172,7 @@ def _begin_scratch(walker: Walker, stream: StreamObject, limit: int) -> Row:
     b.store(base, 0, Imm(1), 4)
     b.store(base, USED_OFFSET, Imm(stream.layout.size), 4)
     walker.flow.held |= {base}
-    return Row(stream, base, SCRATCH_HEADER)
+    return Row(stream, base, SCRATCH_HEADER, b.depth)
 
 
 def _used(walker: Walker, row: Row) -> int:
@@ -169,8 +191,8 @@ def _use(walker: Walker, row: Row, length: int) -> None:
 
 
 def _longest_piece(stream: StreamObject) -> int:
-    if stream.layout.tail_kind != "strings":
-        return 0
+    if stream.layout.tail_kind == "string":
+        return 0  # which there is only one of, at a place that is known
     return stream.layout.tail_max + 2
 
 
@@ -183,6 +205,12 @@ def _finish(walker: Walker, row: Row, call: tree.Call) -> Value:
             "this record may have been sent already",
             call.span,
             hint="begin() starts another one",
+        )
+    if walker.builder.depth > row.depth:
+        raise CompileError(
+            "this record was begun outside of the loop",
+            call.span,
+            hint="begin() it in the loop, too",
         )
     given = dict(call.keywords)
     _check_names(row.stream, given, call)
@@ -281,28 +309,32 @@ def _append(walker: Walker, row: Row, value: Value, span: Span) -> None:
     if isinstance(value, Static) and isinstance(value.value, Region):
         _append_region(walker, row, value.value)
         return
-    if isinstance(value, Place):
-        assert isinstance(value.base, int), "text on the stack is copied by its field"
+    most = row.stream.layout.tail_max + 2
+    if isinstance(value, Place) and isinstance(value.type, Array):
+        # Text that fills its array has no NUL.
+        most = min(most, value.type.size + 1)
         address = walker.access.address(value.base, value.offset)
-        assert isinstance(address, int)
-        value = Register(address, Pointer(U8, value.space))
-    if isinstance(value, Const) or not _is_text_pointer(value):
+        _append_string(walker, row, address, value.space, most)
+        return
+    if not _is_text_pointer(value):
         raise CompileError(f"{type_name(value)} is no text", span)
     assert isinstance(value, Register) and isinstance(value.type, Pointer)
-    _append_string(walker, row, value.register, value.type.space)
+    _append_string(walker, row, value.register, value.type.space, most)
 
 
-def _append_string(walker: Walker, row: Row, pointer: int, space: str) -> None:
+def _append_string(
+    walker: Walker, row: Row, pointer: ir.Argument, space: str, limit: int
+) -> None:
+    """Copy text of at most `limit` bytes, its NUL included."""
     b = walker.builder
     layout = row.stream.layout
     helper = "probe_read_user_str" if space == "user" else "probe_read_kernel_str"
     if layout.tail_kind == "string":
-        limit = layout.tail_max + 2
         to = walker.access.address(row.base, row.start + layout.size)
         length = b.call(helper, to, Imm(limit), pointer)
         _add_length(walker, row, length, limit, space)
         return
-    limit = min(layout.tail_max + 2, STRING_LIMIT)
+    limit = min(limit, STRING_LIMIT)
     room, done = b.new_block(), b.new_block()
     last = layout.size + layout.tail_max + 1
     used = _used(walker, row)
