@@ -30,7 +30,7 @@ class LiveRun(NamedTuple):
 def settings(kernel: Kernel) -> dict[str, str]:
     """What live tests find in the environment of a guest."""
     return {
-        "SKEP_KERNEL": kernel.version,
+        "SKEP_KERNEL": kernel.name,
         "SKEP_SCRATCH": "/dev/vda",
         "SKEP_SLOW": "20",
         "SKEP_WORKLOADS": str(workloads.build(kernel.architecture)),

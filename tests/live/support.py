@@ -42,7 +42,10 @@ STOP_SECONDS = 60 * SLOW
 _Test = TypeVar("_Test", bound=Callable[..., Any])
 
 KERNEL = os.environ.get("SKEP_KERNEL")
-"""Which guest this is; None outside of guests."""
+"""Which guest this is, such as "6.12" or ARM64; None outside of guests."""
+
+ARM64 = "6.12-arm64"
+"""The guest of the other architecture, which is the slowest."""
 
 # The names of the tools that a test has run, for whoever runs the tests.
 started: set[str] = set()

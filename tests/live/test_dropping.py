@@ -24,7 +24,7 @@ def status(pid: int) -> dict[str, int]:
     return {name: int(value, 16) for name, value in found}
 
 
-@support.only_on("5.10", "6.12")
+@support.only_on("5.10", "6.12", support.ARM64)
 class Dropping(support.LiveTest):
     def assert_left(self, pid: int, most: int) -> None:
         """That the process has no capability that is not in `most`."""

@@ -30,7 +30,7 @@ def counts(outcome: Outcome) -> dict[str, int]:
     return {row["func"]: row["count"] for row in outcome.objects("table")}
 
 
-@support.only_on("5.10", "6.12")
+@support.only_on("5.10", "6.12", support.ARM64)
 class Programs(PlacesTest):
     """Functions and USDT probes of the workload "calls", run twice."""
 

@@ -174,6 +174,7 @@ class FullMaps(support.LiveTest):
             self.assertLessEqual(each["a"], bucket["high"])
 
 
+@support.only_on("5.10", "7.2")
 class Stacks(support.LiveTest):
     """More stacks than a table's stack maps have room for: 16384, and 1024 beside."""
 

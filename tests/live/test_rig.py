@@ -36,8 +36,9 @@ class Machine(unittest.TestCase):
 @unittest.skipUnless("SKEP_KERNEL" in os.environ, "runs in a guest only")
 class Guest(unittest.TestCase):
     def test_kernel_is_the_expected_one(self):
+        version, _, _ = os.environ["SKEP_KERNEL"].partition("-")
         release = platform.release()
-        self.assertTrue(release.startswith(os.environ["SKEP_KERNEL"] + "."), release)
+        self.assertTrue(release.startswith(f"{version}."), release)
 
     def test_cpus(self):
         self.assertEqual(os.cpu_count(), 2)

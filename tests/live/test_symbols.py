@@ -438,7 +438,8 @@ class Kernel(SymbolsTest):
     def test_names_are_those_of_kallsyms(self) -> None:
         with open("/proc/kallsyms") as file:
             lines = [line.split() for line in file]
-        code = [line for line in lines if line[1] in "tT"]
+        # In modules of arm64, "$x" is no function but the start of code.
+        code = [line for line in lines if line[1] in "tT" and line[2][0] != "$"]
         if not any(int(line[0], 16) for line in code):
             self.skipTest("the kernel hides its addresses")
         names: dict[int, set[str]] = {}

@@ -11,7 +11,7 @@ import unittest
 from pathlib import Path
 
 from tests.live import workload
-from tests.live.support import Tool, only_on
+from tests.live.support import ARM64, Tool, only_on
 from tests.live.trace_rows import (
     COUNT,
     NOWHERE,
@@ -191,7 +191,7 @@ class Tracepoints(TraceTest):
         self.assertEqual(self.messages(text, run=run), ["tracee ra"])
 
 
-@only_on("6.12")
+@only_on("6.12", ARM64)
 class Functions(TraceTest):
     """Functions of user programs."""
 
@@ -283,7 +283,7 @@ class Functions(TraceTest):
         self.assertTrue(all("[unknown]" in text for text in shown), shown[0])
 
 
-@only_on("6.12")
+@only_on("6.12", ARM64)
 class Pam(TraceTest):
     """The example that issue 4 begins with."""
 

@@ -15,10 +15,10 @@ from skep.runtime.collection import Collection
 from skep.target import Target
 from tests.live.probe_programs import binding_of, candidates, collection
 from tests.live.probe_texts import GOOD, mutants
-from tests.live.support import SLOW, LiveTest, only_on
+from tests.live.support import ARM64, KERNEL, SLOW, LiveTest, only_on
 
 SEED = 65537
-COUNT = 3001 if SLOW == 1 else 251
+COUNT = 3001 if SLOW == 1 else 101 if KERNEL == ARM64 else 251
 
 # Once refused by a verifier.
 REFUSED = (
@@ -84,7 +84,7 @@ class Mutations(LiveTest):
         # Kernels differ in members, libraries in probes.
         self.assertGreater(loaded, len(GOOD) // 2)
 
-    @only_on("6.12")
+    @only_on("6.12", ARM64)
     def test_mutants(self) -> None:
         chance = random.Random(SEED)
         texts = mutants(chance)

@@ -45,6 +45,24 @@ def test_functions_of_kernel_and_modules(tmp_path: Path) -> None:
     assert symbols.problem == ""
 
 
+def test_marks_of_arm64_are_no_functions(tmp_path: Path) -> None:
+    marks = lines(
+        (MODULE, "t", "$x\t[xfs]"),
+        (MODULE, "t", "xfs_a\t[xfs]"),
+        (MODULE + 0x20, "t", "$d\t[xfs]"),
+        (MODULE + 0x24, "t", "$x\t[xfs]"),
+        (MODULE + 0x40, "t", "$x.1\t[xfs]"),
+        (MODULE + 0x48, "t", "xfs_b\t[xfs]"),
+    )
+    symbols = kernel(tmp_path, marks)
+    assert symbols.lookup(MODULE) == Symbol("xfs_a", 0, "xfs")
+    assert symbols.lookup(MODULE + 0x24) == Symbol("xfs_a", 0x24, "xfs")
+    assert symbols.lookup(MODULE + 0x47) == Symbol("xfs_a", 0x47, "xfs")
+    assert symbols.lookup(MODULE + 0x48) == Symbol("xfs_b", 0, "xfs")
+    only_marks = kernel(tmp_path, lines((MODULE, "t", "$x\t[xfs]")))
+    assert only_marks.lookup(MODULE) == Symbol(None, MODULE)
+
+
 def test_what_is_no_function_is_unknown(tmp_path: Path) -> None:
     symbols = kernel(tmp_path, LINES, f"xfs 256 1 - Live 0x{MODULE:x}\n")
     places = (0, 5, BASE - 1, BASE + 0x200, BASE + 0x301, MODULE + 0x100, 2**64 - 1)

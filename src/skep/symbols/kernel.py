@@ -24,6 +24,7 @@ VMLINUX = "kernel"
 
 _CHUNK = 1 << 18
 _CODE = b"tTwW"
+_MARK = b"$"
 _ENDS = (b"_etext", b"_einittext", b"_end", b"__end_of_kernel_reserve")
 _LARGEST = 1 << 20
 """No function has as many bytes; nothing else says where the last one ends."""
@@ -68,18 +69,33 @@ class KernelSymbols:
         return known
 
     def _lookup(self, address: int) -> Symbol:
-        last = bisect_right(self._addresses, address) - 1
-        if last < 0:
+        index = self._index(address)
+        if index < 0:
             return Symbol(None, address)
-        start = self._addresses[last]
-        # As the kernel does, the first one of several at the same place.
-        kind, name, module = self._line(bisect_left(self._addresses, start))
+        start = self._addresses[index]
+        kind, name, module = self._line(index)
         beyond = address - start >= _LARGEST or (
             module in self._module_ends and address >= self._module_ends[module]
         )
         if kind not in _CODE or name in _ENDS or beyond:
             return Symbol(None, address)
         return Symbol(_text(name), address - start, _text(module) or VMLINUX)
+
+    def _index(self, address: int) -> int:
+        """Which symbol is nearest before an address or at it; -1 if none is.
+
+        As the kernel does, the first one of several at the same place, and none of
+        those that tell code from data in modules of arm64 (include/linux/
+        module_symbol.h).
+        """
+        end = bisect_right(self._addresses, address)
+        while end:
+            first = bisect_left(self._addresses, self._addresses[end - 1])
+            for index in range(first, end):
+                if not self._line(index)[1].startswith(_MARK):
+                    return index
+            end = first
+        return -1
 
     def _line(self, index: int) -> tuple[bytes, bytes, bytes]:
         """Type, name and module of a symbol."""
