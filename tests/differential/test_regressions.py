@@ -208,7 +208,7 @@ def program(a, b) -> 'u64':
     row.append(bpf.comm())
     other.append(bpf.memory(bpf.task().comm, 4))
     row.emit(a=a, b=1)
-    other.append(bpf.memory(bpf.task().comm, 16))
+    other.append(bpf.memory(bpf.task().comm, 3))
     other.emit(a=b, b=2)
     return 1
 """,
