@@ -208,7 +208,7 @@ def program(a, b) -> 'u64':
     row.append(bpf.comm())
     other.append(bpf.memory(bpf.task().comm, 4))
     row.emit(a=a, b=1)
-    other.append(bpf.memory(bpf.comm(), 16))
+    other.append(bpf.memory(bpf.task().comm, 3))
     other.emit(a=b, b=2)
     return 1
 """,
@@ -220,6 +220,15 @@ def program(a, b) -> 'u64':
     at = bpf.user(bpf.cast({user_page.ADDRESS:#x}, "u8 *"))
     long_chunks.emit(a=1, b=2, text=bpf.memory(at, a))
     long_chunks.emit(a=1, b=2, text=bpf.memory(at, b & 255))
+    return 1
+""",
+    ),
+    "no bytes from an address of nothing": (
+        "u64 a, u64 b",
+        """
+def program(a, b) -> 'u64':
+    nowhere = bpf.user(bpf.cast(a | 1 << 63, "u8 *"))
+    chunks.emit(a=1, b=b, text=bpf.memory(nowhere, b & 1))
     return 1
 """,
     ),

@@ -20,6 +20,9 @@ from tests.fuzz import corpus
 from tests.fuzz.engine import Engine, Found
 from tests.fuzz.subjects import SUBJECTS
 
+MOST_LINES = 24
+"""Of a failure's details; what follows are instructions or a log."""
+
 
 def main() -> int:
     """Return 1 if anything failed."""
@@ -53,7 +56,8 @@ def main() -> int:
 
 def report(found: Found, keep: bool) -> None:
     """Show a failure, and keep it."""
-    print(f"--- {found.subject} {found.number}: {found.failure}")
+    lines = str(found.failure).splitlines()
+    print(f"--- {found.subject} {found.number}: ", "\n".join(lines[:MOST_LINES]))
     print(found.case.text)
     if keep:
         print(f"kept as {corpus.keep(found)}")

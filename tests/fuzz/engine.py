@@ -11,7 +11,7 @@ from tests.fuzz.choices import Choices
 from tests.fuzz.shrink import shrunk
 from tests.fuzz.subject import Case, Failure, Subject, failed
 
-SHRINK_SECONDS = 20
+SHRINK_SECONDS = 60
 """Time to make a failure smaller."""
 
 

@@ -387,7 +387,10 @@ def _append_region(walker: Walker, row: Row, region: Region) -> None:
     length = b.move(region.length.register)
     _cut(walker, length, limit)
     to: ir.Argument
-    room, done = b.new_block(), b.new_block()
+    some, room, done = b.new_block(), b.new_block(), b.new_block()
+    # Nothing can be read from anywhere, but helpers refuse some addresses.
+    b.finish(ir.Branch("==", length, Imm(0), True, done, some))
+    b.start(some)
     used = _used(walker, row)
     b.finish(ir.Branch("<=", used, Imm(layout.size + limit), True, room, done))
     b.start(room)
