@@ -1,8 +1,8 @@
-"""Specifiers of argdist with mistakes in them: an error message, or programs that the
-kernel loads.
+"""Specifiers of argdist, and patterns of funccount and its kin, with mistakes in them:
+an error message, or programs that the kernel loads.
 
 Environment:
-    SKEP_MUTATIONS   how many (100)
+    SKEP_MUTATIONS   how many of each (503, in guests 53)
     SKEP_SEED        which (1)
 """
 
@@ -16,6 +16,7 @@ from typing import Any
 
 from skep.errors import (
     AttachError,
+    InternalError,
     NotPermitted,
     NotSupported,
     SkepError,
@@ -30,7 +31,7 @@ from skep.toolkit.session import compile_programs, ladder_of, schemes_of
 from skep.toolkit.tool import load
 from tests.live import support
 
-NUMBER = int(os.environ.get("SKEP_MUTATIONS", "100"))
+NUMBER = int(os.environ.get("SKEP_MUTATIONS", "53" if support.KERNEL else "503"))
 SEED = int(os.environ.get("SKEP_SEED", "1"))
 
 FORMS = [
@@ -79,25 +80,72 @@ def mutated(generator: random.Random) -> str:
     return text
 
 
+PATTERNS: list[str] = [
+    *("vfs_rename", "p::vfs_tr*", "p::__x64_sys_getppid", "vfs_(rename|truncate)$"),
+    *("c:malloc", "p:c:str*", "/bin/sh:main", "c:^(labs|atoi)$", "c:mem[a-z]+"),
+    *("t:sched:sched_process_*", "t:syscalls:sys_enter_get*id", "t:task:(task_.*)"),
+    *("u:c:setjmp", "u:c:libc:memory_*", "u:c:(set|long)jmp"),
+]
+PATTERN_PIECES: list[str] = [
+    *"()[]:.*+?|^$\\/ \t-~!{}@,;%#'\"0aé\udcff\0",
+    *("::", "p:", "t:", "u:", "r:", "c:", "sched:", ".*", "[a-", "(?:", "{9}", "/bin/"),
+]
+TOOLS = ("funccount", "stackcount", "funclatency", "funcslower")
+
+
+def mutated_pattern(generator: random.Random) -> str:
+    """A pattern with up to two mistakes, of which some make no difference."""
+    text = generator.choice(PATTERNS)
+    for _ in range(generator.choice((0, 1, 1, 2))):
+        position = generator.randrange(len(text) + 1)
+        cut = position + generator.choice((0, 0, 1, 1, 3, len(text)))
+        other = generator.choice(PATTERNS)
+        piece = generator.choice((*PATTERN_PIECES, "", other[position:]))
+        text = text[:position] + piece + text[cut:]
+    return text
+
+
 @support.only_on("6.1")
 class Mutations(support.LiveTest):
-    def test_error_or_program(self) -> None:
+    target: Target
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        super().setUpClass()
+        cls.target = Target.from_host()
+
+    def test_specifiers(self) -> None:
         generator = random.Random(SEED)
-        target = Target.from_host()
         loaded = 0
         for _ in range(NUMBER):
             text, kind = mutated(generator), "counts"
             if generator.random() < 0.2:
                 kind = "histograms"
             with self.subTest(text, kind=kind):
-                loaded += self.load(text, kind, target)
+                loaded += self.load("argdist", {kind: [text]})
         self.assertGreater(loaded, NUMBER // 10)
 
-    def load(self, text: str, kind: str, target: Target) -> bool:
+    def test_patterns(self) -> None:
+        generator = random.Random(SEED)
+        loaded = 0
+        for number in range(NUMBER):
+            name, text = TOOLS[number % len(TOOLS)], mutated_pattern(generator)
+            options: dict[str, Any] = {"pattern": text}
+            if name == "funcslower":
+                options = {"functions": [text, "c:labs"]}
+            elif generator.random() < 0.3:
+                options["regexp"] = True
+            with self.subTest(name, **options):
+                loaded += self.load(name, options)
+        # Kernels differ in whose functions can be traced, libraries in USDT probes.
+        self.assertGreater(loaded, NUMBER // 50)
+
+    def load(self, name: str, values: dict[str, Any]) -> bool:
         """Whether the programs are loaded; False for an error in the text."""
+        target = self.target
         try:
-            options: Any = bind(load("argdist"), {kind: [text]})
-            tool = load("argdist").declared(options, target)
+            options: Any = bind(load(name), values)
+            tool = load(name).declared(options, target)
             binding = Binding(tool, options)
             specs = [
                 compiled
@@ -107,6 +155,7 @@ class Mutations(support.LiveTest):
                 for _, compiled in compile_programs(rung, binding, target)
             ]
         except SkepError as error:
+            self.assertNotIsInstance(error, InternalError)
             self.assertTrue(str(error))
             return False
         for each in specs:
