@@ -110,7 +110,7 @@ class EventReport:
             run.writer,
             filters(options) if filters else (),
             options.sort,
-            options.limit if options.sort else _smaller(options.limit, options.count),
+            most_rows(options),
             getattr(options, "aggregate", False),
         )
         run.ledger.follow(self.events.counters)
@@ -140,9 +140,10 @@ class EventReport:
         return self.events.is_full
 
 
-def _smaller(a: int | None, b: int | None) -> int | None:
-    """The smaller of two limits that may be missing."""
-    return min((limit for limit in (a, b) if limit is not None), default=None)
+def most_rows(options: Any) -> int | None:
+    """After how many rows of a stream to stop, None for no limit."""
+    limits = [options.limit] if options.sort else [options.limit, options.count]
+    return min((limit for limit in limits if limit is not None), default=None)
 
 
 def collect_garbage() -> None:
@@ -189,13 +190,25 @@ def context_of(binding: Binding, target: Target) -> Context:
 
 
 class Run:
-    """One run of a tool: made, run, and gone."""
+    """One run of a tool: made, run, and gone.
 
-    def __init__(self, tool: Tool, options: Any, target: Target) -> None:
+    It ends as at Ctrl-C when `control`, a file descriptor, can be read, or is closed at
+    its other end.
+    """
+
+    def __init__(
+        self,
+        tool: Tool,
+        options: Any,
+        target: Target,
+        writer: Writer | None = None,
+        control: int | None = None,
+    ) -> None:
         self.tool = tool
         self.options = options
         self.target = target
-        self.writer = Writer(1)
+        self.writer = writer or Writer(1)
+        self._control = control
         self.session: Session
         self.watch: SymbolWatch | None = None
         self.overhead: Overhead | None = None
@@ -318,7 +331,7 @@ class Run:
         """Write what the tool says when everything is attached: its BANNER, a text or
         a function of the options; or its hook `banner`, which also gets the number of
         places where programs run."""
-        self.writer.text(banner_of(self.binding, self.session.places))
+        self.writer.banner(banner_of(self.binding, self.session.places))
 
     def _report(self) -> Report:
         streams = list(self.tool.streams.values())
@@ -371,7 +384,9 @@ class Run:
         rings = [self.session.ring] if self.session.ring else []
         interval = getattr(self.options, "interval", None)
         duration = self.options.duration
-        readers = self.watch.readers() if self.watch else {}
+        readers = dict(self.watch.readers()) if self.watch else {}
+        if self._control is not None:
+            readers[self._control] = stop.ask
         output = self.writer.fd
         overhead = self.overhead
         beat = overhead.beat if overhead else None
@@ -422,6 +437,14 @@ class Run:
             pass  # nobody can be told
 
 
-def run(tool: Tool, options: Any) -> int:
-    """Run a tool with these options until it ends; its exit status."""
-    return Run(tool, options, Target.from_host()).execute()
+def run(
+    tool: Tool,
+    options: Any,
+    writer: Writer | None = None,
+    control: int | None = None,
+) -> int:
+    """Run a tool with these options until it ends; its exit status.
+
+    `writer` takes the output, else standard output does; `control` as for `Run`.
+    """
+    return Run(tool, options, Target.from_host(), writer, control).execute()
