@@ -11,6 +11,7 @@ from skep.errors import SkepError, UsageError
 
 USAGE = """usage: skep TOOL [options]     trace something; 'skep TOOL --help' tells more
        skep list               the tools, with a line on each
+       skep --host H,.. TOOL   the same on other hosts, by ssh; 'skep --host --help'
        skep doctor [TOOL ...]  what this kernel and these privileges allow
        skep replay FILE ...    show what a tool kept with --record FILE
        skep describe [TOOL ..] the same for programs: options, output, probes (JSON)
@@ -68,6 +69,13 @@ def _dispatch(words: Sequence[str]) -> int:
     command = _COMMANDS.get(name)
     if command is not None:
         return command(rest)
+    if name.startswith("--"):
+        from skep.remote import hosts
+
+        if name.partition("=")[0] in hosts.OPTIONS:
+            from skep.remote.command import run_on_hosts
+
+            return run_on_hosts(words)
     if name.startswith("-"):
         raise UsageError(f"there is no option '{name}'", hint="see 'skep --help'")
     return _tool(name, rest)
@@ -125,6 +133,12 @@ def _man(arguments: Sequence[str]) -> int:
     return man(arguments)
 
 
+def _serve(arguments: Sequence[str]) -> int:
+    from skep.remote.serve import serve  # what "--host" runs at the other end
+
+    return serve(arguments)
+
+
 def _help(arguments: Sequence[str]) -> int:
     from skep.output.writer import show
     from skep.toolkit.help import help_text
@@ -164,6 +178,7 @@ _COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
     "describe": _describe,
     "completion": _completion,
     "man": _man,
+    "serve": _serve,
     "help": _help,
     "-h": _help,
     "--help": _help,

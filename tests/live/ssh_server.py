@@ -32,23 +32,55 @@ PermitRootLogin prohibit-password
 """
 
 
+_CLIENT = """
+Host {name}
+HostName 127.0.0.1
+Port {port}
+User {user}
+IdentityFile {directory}/client
+UserKnownHostsFile {directory}/known
+LogLevel ERROR
+"""
+
+
 class SshServer:
-    """A running sshd as a context manager; `command` is an ssh that logs in there."""
+    """A running sshd as a context manager; `command` is an ssh that logs in there.
+
+    `client_config` is for the configuration of an ssh that is to know it as `name`, and
+    to log in as `user`.  `settings` are more lines of its own configuration, `prefix`
+    is a command that runs it.
+    """
+
+    def __init__(
+        self,
+        name: str = "server",
+        user: str = "root",
+        settings: str = "",
+        prefix: tuple[str, ...] = (),
+    ) -> None:
+        self.name = name
+        self._user = user
+        self._settings = settings
+        self._prefix = prefix
 
     def __enter__(self) -> SshServer:
         assert SSHD is not None
         self._directory = tempfile.TemporaryDirectory()
         directory = Path(self._directory.name)
+        directory.chmod(0o755)  # users read there who may log in
         for name in ("host", "client"):
             keygen = ("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f")
             subprocess.run((*keygen, directory / name), check=True)
         _CONFINED.mkdir(mode=0o755, exist_ok=True)
         port = _free_port()
         config = directory / "config"
-        config.write_text(_CONFIG.format(port=port, directory=directory))
+        lines = _CONFIG.format(port=port, directory=directory)
+        config.write_text(f"{lines}{self._settings}\n")
         with open(directory / "log", "wb") as log:
             self._process = subprocess.Popen(
-                (SSHD, "-D", "-e", "-f", config), stdin=subprocess.DEVNULL, stderr=log
+                (*self._prefix, SSHD, "-D", "-e", "-f", config),
+                stdin=subprocess.DEVNULL,
+                stderr=log,
             )
         key = (directory / "host.pub").read_text()
         known = directory / "known"
@@ -58,11 +90,20 @@ class SshServer:
             *("-o", f"UserKnownHostsFile={known}", "-o", "LogLevel=ERROR"),
             *("-i", str(directory / "client"), "-p", str(port), "root@127.0.0.1"),
         )
+        self.client_config = _CLIENT.format(
+            name=self.name, user=self._user, port=port, directory=directory
+        )
         if not wait_until(lambda: _accepts(port)):
             said = (directory / "log").read_text()
             self.__exit__(None, None, None)
             raise AssertionError(f"sshd does not listen: {said}")
         return self
+
+    @property
+    def processes(self) -> list[int]:
+        """Those that serve connections: children of the sshd that listens."""
+        path = f"/proc/{self._process.pid}/task/{self._process.pid}/children"
+        return [int(word) for word in Path(path).read_text().split()]
 
     def __exit__(
         self,

@@ -142,6 +142,10 @@ class Tool:
         """What is on standard output so far."""
         return os.pread(self._stdout.fileno(), 1 << 30, 0)
 
+    def errors(self) -> bytes:
+        """What is on standard error so far."""
+        return os.pread(self._stderr.fileno(), 1 << 30, 0)
+
     def wait_for(
         self, arrived: Callable[[bytes], object], seconds: float = START_SECONDS
     ) -> None:
@@ -151,13 +155,13 @@ class Tool:
             if arrived(self.output()):
                 return True
             if self.process.poll() is not None:
-                raise AssertionError(f"{self._name()} ended: {self._errors()}")
+                raise AssertionError(f"{self._name()} ended: {self._said()}")
             if self._knock:
                 self._knock()
             return False
 
         if not wait_until(has_arrived, seconds):
-            raise AssertionError(f"{self._name()}: no output: {self._errors()}")
+            raise AssertionError(f"{self._name()}: no output: {self._said()}")
 
     def stop(self) -> Outcome:
         """Ends the tool as Ctrl-C does, unless it has ended, and returns all of it."""
@@ -176,22 +180,21 @@ class Tool:
         except subprocess.TimeoutExpired:
             raise AssertionError(f"{self._name()} does not end") from None
         seconds = time.monotonic() - begin
-        stderr = os.pread(self._stderr.fileno(), 1 << 30, 0)
-        return Outcome(status, self.output(), stderr, seconds)
+        return Outcome(status, self.output(), self.errors(), seconds)
 
     def _end(self) -> None:
         if self.process.poll() is None:
             self.process.kill()
             self.process.wait()
-        preemption.note(os.pread(self._stderr.fileno(), 1 << 30, 0))
+        preemption.note(self.errors())
         self._stdout.close()
         self._stderr.close()
 
     def _name(self) -> str:
         return " ".join(os.fsdecode(argument) for argument in self.arguments)
 
-    def _errors(self) -> str:
-        return os.pread(self._stderr.fileno(), 1 << 16, 0).decode(errors="replace")
+    def _said(self) -> str:
+        return self.errors().decode(errors="replace")
 
 
 def only_on(*kernels: str) -> Callable[[_Test], _Test]:

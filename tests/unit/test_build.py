@@ -35,8 +35,7 @@ def test_two_builds_are_the_same(tmp_path: Path) -> None:
     other.mkdir()
     for name in ("build", "LICENSE"):
         shutil.copyfile(TREE / name, other / name)
-    for name in ("packaging", "src"):
-        shutil.copytree(TREE / name, other / name, copy_function=shutil.copyfile)
+    shutil.copytree(TREE / "src", other / "src", copy_function=shutil.copyfile)
     for path in other.rglob("*"):
         os.utime(path, (86400, 86400))
     ours = build(TREE, tmp_path / "ours.pyz")
@@ -66,7 +65,7 @@ def test_the_archive(tmp_path: Path) -> None:
 @pytest.fixture(scope="module")
 def boot() -> ModuleType:
     spec = importlib.util.spec_from_file_location(
-        "skep_boot", TREE / "packaging" / "boot.py"
+        "skep_boot", TREE / "src/skep/remote/boot.py"
     )
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)

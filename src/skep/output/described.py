@@ -21,6 +21,7 @@ COMMON = (
     Key("type", _TEXT, "kind of the line"),
     Key("schema", _TEXT, "name and version of what follows"),
     Key("time_ns", _INTEGER, "when it happened, else when it was read; since 1970"),
+    Key("on_host", _TEXT, "with --host: where it comes from", True),
 )
 """What all lines have."""
 

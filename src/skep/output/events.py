@@ -69,7 +69,7 @@ class Events:
 
     def header(self) -> None:
         """Write the header, once everything is attached.  Raises OutputClosed."""
-        self._writer.text(self._header)
+        self._writer.header(self._header)
 
     def drain(self, ring: Ring) -> None:
         """Write what waits in the ring.  Raises OutputClosed."""
@@ -78,10 +78,10 @@ class Events:
     def finish(self) -> None:
         """Write what was kept for the end."""
         if self._ranking:
-            self._writer.lines(self._format(self._ranking.take()))
+            rows = self._ranking.take()
+            self._writer.ranked(self._format(rows), map(self._ranking.key, rows))
         if self._often:
-            ranked = sorted(self._often.items(), key=lambda item: -item[1])
-            self._writer.lines([f"{row}-->COUNT {count}\n\n" for row, count in ranked])
+            self._writer.counted(self._often)
 
     def _write(self, rows: list[Any]) -> None:
         if self._left is not None:

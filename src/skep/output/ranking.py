@@ -14,17 +14,17 @@ class Ranking:
 
     `sort` is the name of a member or column, smallest first; with "-" in front the
     largest comes first.  Rows are tuples of raw values (the form "raw").  Equal rows
-    stay in the order in which they came.
+    stay in the order in which they came.  `key` gives what a row is sorted by.
     """
 
-    __slots__ = ("_is_descending", "_key", "_limit", "_rows")
+    __slots__ = ("_is_descending", "_limit", "_rows", "key")
 
     def __init__(
         self, record: RecordType, context: Context, sort: str, limit: int | None
     ) -> None:
         self._is_descending = sort.startswith("-")
         name = record.member(sort[self._is_descending :], context).name
-        self._key = _sort_key([member.name for member in record.members].index(name))
+        self.key = _sort_key([member.name for member in record.members].index(name))
         self._limit = limit
         self._rows: list[Sequence[Any]] = []
 
@@ -42,7 +42,7 @@ class Ranking:
         return rows
 
     def _sort(self) -> None:
-        self._rows.sort(key=self._key, reverse=self._is_descending)
+        self._rows.sort(key=self.key, reverse=self._is_descending)
         if self._limit is not None:
             del self._rows[self._limit :]
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from skep.errors import SkepError
 
@@ -19,12 +20,32 @@ class Writer:
     Rows arrive here in batches, one for each time the ring was drained, so a buffer
     would only delay them: a terminal shows a row as soon as it is drained, and a pipe
     gets it within the reader's pause.
+
+    What is written says what it is by the method that takes it: output that goes to
+    another skep, which merges it, is divided by that (`skep.remote.wire`).
     """
 
     __slots__ = ("fd",)
 
     def __init__(self, fd: int = 1) -> None:
         self.fd = fd
+
+    def banner(self, text: str) -> None:
+        """Write what a tool says when everything is attached."""
+        self.text(text)
+
+    def header(self, text: str) -> None:
+        """Write the titles of the columns of all lines to come."""
+        self.text(text)
+
+    def ranked(self, rows: Sequence[str], keys: Iterable[Any]) -> None:
+        """Write rows in the order of their keys."""
+        self.lines(rows)
+
+    def counted(self, rows: Mapping[str, int]) -> None:
+        """Write rows, each with how often it came, the most frequent first."""
+        ranked = sorted(rows.items(), key=lambda item: -item[1])
+        self.lines([f"{row}-->COUNT {count}\n\n" for row, count in ranked])
 
     def lines(self, lines: Sequence[str]) -> None:
         """Write lines that end in line feeds.  Raises OutputClosed."""

@@ -48,6 +48,11 @@ class StopSignals:
         self._previous.append((number, signal.signal(number, self._handle)))
         self._stopping += (number,)
 
+    def ask(self) -> None:
+        """Ask to stop, as Ctrl-C does."""
+        if self.received is None:
+            self.received, self._since = signal.SIGINT, time.monotonic()
+
     def fileno(self) -> int:
         """What becomes readable when a signal has come; `stopped` empties it."""
         return self._read_fd

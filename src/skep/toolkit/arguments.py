@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
 from skep.authoring.options import Option, Options
-from skep.authoring.shared_options import FORMATS, STAGES
+from skep.authoring.shared_options import FORMATS, STAGES, RunOptions
 from skep.errors import UsageError
 from skep.toolkit.tool import Tool
 
@@ -92,6 +92,21 @@ def bind(tool: Tool, values: dict[str, Any]) -> Options:
     _check_common(options)
     _check_rows(tool, options)
     options.finish()
+    return options
+
+
+def common_values(tool: Tool, texts: Mapping[str, Any]) -> Options:
+    """The options that all tools have, of what stands on a command line; the tool's own
+    are left as they are.  For runs elsewhere: what a path or the name of a user means
+    is known there.  Raises UsageError."""
+    values = {
+        name: _value(tool.options.options[name], text)
+        for name, text in texts.items()
+        if name in RunOptions.options
+    }
+    options = tool.options({**tool.preset, **values})
+    _check_common(options)
+    _check_rows(tool, options)
     return options
 
 

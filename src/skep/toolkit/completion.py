@@ -22,6 +22,7 @@ it that have the names of tools.
 """
 
 COMMANDS = {
+    "--host": "a tool on other hosts: --host HOST,... TOOL",
     "list": "the tools, with a line on each",
     "doctor": "what this kernel and these privileges allow",
     "replay": "show what a tool kept with --record",

@@ -54,7 +54,8 @@ def show_listing(tool: Tool, options: Any, target: Target, writer: Writer) -> in
     )
     header = header_line(record, "csv", context) if options.format == "csv" else ""
     try:
-        writer.lines([header, *lines])
+        writer.header(header)
+        writer.lines(lines)
     except OutputClosed:
         pass
     return 0

@@ -91,7 +91,7 @@ class EventReport:
             run.writer,
             filters(options) if filters else (),
             options.sort,
-            options.limit if options.sort else _smaller(options.limit, options.count),
+            most_rows(options),
             getattr(options, "aggregate", False),
         )
         run.ledger.follow(self.events.counters)
@@ -121,9 +121,10 @@ class EventReport:
         return self.events.is_full
 
 
-def _smaller(a: int | None, b: int | None) -> int | None:
-    """The smaller of two limits that may be missing."""
-    return min((limit for limit in (a, b) if limit is not None), default=None)
+def most_rows(options: Any) -> int | None:
+    """After how many rows of a stream to stop, None for no limit."""
+    limits = [options.limit] if options.sort else [options.limit, options.count]
+    return min((limit for limit in limits if limit is not None), default=None)
 
 
 def record_type(binding: Binding, stream: Stream) -> RecordType:

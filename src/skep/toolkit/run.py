@@ -68,13 +68,25 @@ def context_of(binding: Binding, target: Target) -> Context:
 
 
 class Run:
-    """One run of a tool: made, run, and gone."""
+    """One run of a tool: made, run, and gone.
 
-    def __init__(self, tool: Tool, options: Any, target: Target) -> None:
+    It ends as at Ctrl-C when `control`, a file descriptor, can be read, or is closed at
+    its other end.
+    """
+
+    def __init__(
+        self,
+        tool: Tool,
+        options: Any,
+        target: Target,
+        writer: Writer | None = None,
+        control: int | None = None,
+    ) -> None:
         self.tool = tool
         self.options = options
         self.target = target
-        self.writer = Writer(1)
+        self.writer = writer or Writer(1)
+        self._control = control
         self.session: Session
         self.watch: SymbolWatch | None = None
         self.overhead: Overhead | None = None
@@ -216,7 +228,7 @@ class Run:
         """Write what the tool says when everything is attached: its BANNER, a text or
         a function of the options; or its hook `banner`, which also gets the number of
         places where programs run."""
-        self.writer.text(banner_of(self.binding, self.session.places))
+        self.writer.banner(banner_of(self.binding, self.session.places))
 
     def _record(self, error: SkepError) -> None:
         """An error as JSON, too, unless it is that nothing can be written."""
@@ -237,7 +249,9 @@ class Run:
         rings = [self.session.ring] if self.session.ring else []
         interval = getattr(self.options, "interval", None)
         duration = self.options.duration
-        readers = self.watch.readers() if self.watch else {}
+        readers = dict(self.watch.readers()) if self.watch else {}
+        if self._control is not None:
+            readers[self._control] = stop.ask
         output = self.writer.fd
         overhead = self.overhead
         beat = overhead.beat if overhead else None
@@ -288,6 +302,14 @@ class Run:
             pass  # nobody can be told
 
 
-def run(tool: Tool, options: Any) -> int:
-    """Run a tool with these options until it ends; its exit status."""
-    return Run(tool, options, Target.from_host()).execute()
+def run(
+    tool: Tool,
+    options: Any,
+    writer: Writer | None = None,
+    control: int | None = None,
+) -> int:
+    """Run a tool with these options until it ends; its exit status.
+
+    `writer` takes the output, else standard output does; `control` as for `Run`.
+    """
+    return Run(tool, options, Target.from_host(), writer, control).execute()

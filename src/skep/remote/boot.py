@@ -5,7 +5,8 @@ all else.  So it is kept here, in a directory below the user's own `.cache` that
 to the user and is open to nobody else; without such a directory, modules are compiled
 at each start.  The source stays in the zip file: it is needed for kernel-side code.
 
-This module itself is compiled at each start, so it is short.
+This module itself is compiled at each start, so it is short.  Python before 3.9 must be
+able to read it, to say that it is too old.
 """
 
 import sys
@@ -71,7 +72,7 @@ class Importer:
     """Imports the package skep from a zip file, with its bytecode in `cache`."""
 
     def __init__(self, archive, cache):
-        self._archive = archive
+        self.archive = archive
         self._cache = cache
 
     def find_spec(self, name, path=None, target=None):
@@ -82,7 +83,7 @@ class Importer:
         if found is None:
             return None
         is_package, code = found
-        path = os.path.join(self._archive, *name.split("."))
+        path = os.path.join(self.archive, *name.split("."))
         file = os.path.join(path, "__init__.py") if is_package else path + ".py"
         spec = ModuleSpec(name, self, origin=file, is_package=is_package)
         spec.has_location = True
@@ -106,7 +107,7 @@ class Importer:
         return self._zip(name).get_source(name)
 
     def _zip(self, name):
-        return zipimporter(os.path.join(self._archive, *name.split(".")[:-1]))
+        return zipimporter(os.path.join(self.archive, *name.split(".")[:-1]))
 
     def _cached(self, name):
         if self._cache is None:
@@ -150,12 +151,14 @@ class Importer:
             pass  # no space: the next start compiles again
 
 
-def main():
-    """Run skep; the exit status."""
+def run(archive, keeps):
+    """Run the skep in an archive; `keeps` says whether its bytecode may be kept.
+
+    The exit status.
+    """
     gc.disable()  # until a tool is attached: there is hardly any garbage before
-    archive = os.path.realpath(sys.path[0])
     cache = None
-    if not os.environ.get("SKEP_NO_CACHE"):
+    if keeps:
         from pwd import getpwuid
 
         # Not $HOME, which may be that of the user who called sudo.
@@ -166,7 +169,6 @@ def main():
         python = f"{sys.implementation.cache_tag}-{sys.hexversion:x}"
         name = f"{CONTENT[:16]}-{python}-{sys.flags.optimize}"
         cache = open_cache(home, name)
-    sys.path[0] = archive
     sys.meta_path.insert(0, Importer(archive, cache))
     from skep.cli import main
 
@@ -174,4 +176,5 @@ def main():
 
 
 if __name__ == "__main__":
-    os._exit(main())
+    sys.path[0] = os.path.realpath(sys.path[0])
+    os._exit(run(sys.path[0], not os.environ.get("SKEP_NO_CACHE")))
