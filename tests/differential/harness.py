@@ -38,9 +38,13 @@ def host() -> Target:
 
 
 def compile_source(
-    source: str, prototype: str, names: Mapping[str, Any] | None = None
+    source: str,
+    prototype: str,
+    names: Mapping[str, Any] | None = None,
+    target: Target | None = None,
 ) -> Compiled:
     """Compile the function `program` of a source text for BPF_PROG_TEST_RUN."""
+    target = target or host()
     trees = python.parse(source, "<source>")
     space = dict(world.skep_names() if names is None else names)
     exec(compile(source, "<source>", "exec"), space)
@@ -48,10 +52,10 @@ def compile_source(
         lambda function: trees[function.__name__], lambda value: value
     )
     needs = set(trees["program"].parameters)
-    (candidate,) = resolve(intention.TestRun(prototype), needs, host())
+    (candidate,) = resolve(intention.TestRun(prototype), needs, target)
     (site,) = candidate.sites
     handler = Handler(space["program"])
-    return compile_site("program", [(handler, site)], host(), environment)
+    return compile_site("program", [(handler, site)], target, environment)
 
 
 def run_model(

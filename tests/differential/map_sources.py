@@ -9,11 +9,14 @@ from tests.differential.memory_sources import (
     MemoryWriter,
     Reference,
 )
-from tests.differential.model import TYPES, U32, Refused, Type, joined
+from tests.differential.model import TYPES, U8, U32, Refused, Type, joined
+from tests.differential.structures import CArray
 from tests.differential.world import RECORDS, STREAMS, TEXTS
 
 MEMORY = "memory"
 """Where values of maps lie, which programs read and write directly."""
+
+_CELL_TEXT = CArray(U8, 12)
 
 _SMALL_KEYS = {"counts": "u64", "recent": "u64", "here": "u64", "lately": "u64"}
 """Maps of one number by another one, and the type of the former."""
@@ -130,6 +133,9 @@ class MapWriter(MemoryWriter):
             self.variables[f"{name}.{field}"] = type_
         return name
 
+    def maybe_leave(self) -> None:
+        raise NotImplementedError
+
     def leave_program(self) -> None:
         raise NotImplementedError
 
@@ -138,7 +144,8 @@ class MapWriter(MemoryWriter):
         if self.lines[-1].endswith(":"):
             self.line("pass")
         if self.indent > indent:
-            self.references = [r for r in self.references if r.text != name]
+            others = (name, f"{name}.text")
+            self.references = [r for r in self.references if r.text not in others]
             self._forget(name)
         self.indent = indent
 
@@ -151,8 +158,9 @@ class MapWriter(MemoryWriter):
         indent = self.indent
         fields = {f: TYPES[c] for f, c in RECORDS["Cell"] if c in TYPES}
         name = self.found(f"cells.lookup({self.key()})", fields)
+        self.references.append(Reference(f"{name}.text", _CELL_TEXT, MEMORY, False))
         for _ in range(self.number(1, 3)):
-            self._in_cell(name, fields)
+            self.name_record() if self.chance(15) else self._in_cell(name, fields)
         if self.indent == indent:
             self._forget(name)
         self.lost(name, indent)
@@ -192,6 +200,7 @@ class MapWriter(MemoryWriter):
             self.line(f"if {name}.text == b'abc':")
             self.line(f"    {name}.a = {self.typed(1).text}")
         self.line(f"cells.update({self.key()}, {name})")
+        self.references.append(Reference(f"{name}.text", _CELL_TEXT, MEMORY, False))
 
     def block(self) -> None:
         """A value that is looked at as memory of the kernel, too."""
@@ -238,13 +247,14 @@ class MapWriter(MemoryWriter):
 
     def name_record(self) -> None:
         """Texts of fixed size."""
-        name, path = self.text_at(), self.pointers("char")
-        if name is None or not path:
+        name, path = self.text_at(), self.text_at()
+        if name is None:
             self.emit()
             return
-        other = self.one(path).text
-        if self.chance(20):
+        if path is None or self.chance(20):
             other = repr(self.one(("?", b"nineteen bytes, xx!")))
+        else:
+            other = path.text
         self.line(f"names.emit(a={self.typed(1).text}, name={name.text}, path={other})")
 
     def tail(self) -> None:
@@ -278,6 +288,8 @@ class MapWriter(MemoryWriter):
         """Text put together piece by piece."""
         name = self.fresh("row")
         self.line(f"{name} = lists.begin()")
+        if self.chance(30):
+            self.maybe_leave()
         for _ in range(self.number(0, 3)):
             found = self.text_at()
             piece = self.piece() if self.chance(50) else found and found.text

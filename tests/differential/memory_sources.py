@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from tests.differential import user_page
@@ -63,6 +64,14 @@ class MemoryWriter(ExpressionWriter):
         wanted = [TARGETS[name] for name in targets]
         return [r for r in found if r.target in wanted] if targets else found
 
+    def places(self) -> list[Reference]:
+        """The texts in records at hand."""
+        found = [r for r in self.references if not r.is_pointer]
+        blocks = [r for r in self.references if r.target == BLOCK]
+        text = BLOCK.fields["text"].type
+        found += [Reference(f"{r.text}.text", text, r.space, False) for r in blocks]
+        return found
+
     def task(self) -> Reference:
         """The current task, or one around it."""
         structure = KERNEL_STRUCTURES["task"]
@@ -87,6 +96,9 @@ class MemoryWriter(ExpressionWriter):
             text = self.one(("bpf.address({})", "bpf.u64({})", "bpf.s64({})"))
             type_ = S64 if "s64" in text else U64
             return Expression(text.format(self.one(known).text), type_, False)
+        places = self.places()
+        if places and self.chance(10):
+            return self.scalar(self.one(places))
         return self.scalar(self.pointer())
 
     def scalar(self, start: Reference) -> Expression | None:
@@ -147,7 +159,15 @@ class MemoryWriter(ExpressionWriter):
 
     def text_at(self) -> Reference | None:
         """Text: an array of bytes, or what a pointer leads to."""
-        kind = self.number(0, 4)
+        kind = self.number(0, 8)
+        places = self.places()
+        if kind > 5 and places:
+            return self.one(places)
+        names = self.pointers("struct new_utsname")
+        if kind == 5 and names:
+            at = self.one(names)
+            member = self.one(sorted(STRUCTURES["struct new_utsname"].fields))
+            return Reference(f"{at.text}.{member}", CArray(U8, 65), at.space, False)
         if kind == 0:
             return Reference("bpf.comm()", CArray(U8, 16), TRUSTED, False)
         if kind == 1:
@@ -177,10 +197,10 @@ class MemoryWriter(ExpressionWriter):
 
     def point(self) -> None:
         """A name for a pointer."""
-        kinds = [self._cast_number, self._task_pointer]
+        kinds = [self._cast_number, self._task_pointer, self._around]
         if self.pointers():
             kinds += [self._cast_pointer, self._cast_pointer, self._follow]
-            kinds += [self._around, self._chosen]
+            kinds += [self._chosen]
         found = self.one(kinds)()
         if found is None:
             return
@@ -188,13 +208,13 @@ class MemoryWriter(ExpressionWriter):
         self.line(f"{name} = {found.text}")
         self.references.append(found._replace(text=name))
 
-    def _target(self) -> tuple[str, CType]:
-        names = [*STRUCTURES, "char", "u8", "u16", "u32", "u64", "s16", "s32"]
-        name = self.one(names)
+    def _target(self, names: Sequence[str] = ()) -> tuple[str, CType]:
+        every = [*STRUCTURES, "char", "u8", "u16", "u32", "u64", "s16", "s32"]
+        name = self.one(names or every)
         return name, TARGETS[name]
 
-    def _cast_number(self) -> Reference:
-        name, target = self._target()
+    def _cast_number(self, names: Sequence[str] = ()) -> Reference:
+        name, target = self._target(names)
         address = self.user_address(target)
         text = f'bpf.user(bpf.cast({address:#x}, "{name} *"))'
         if self.chance(30):
@@ -259,9 +279,7 @@ class MemoryWriter(ExpressionWriter):
         """The structure around a member."""
         kinds = ("struct itimerspec64", "struct sockaddr_in", "struct iovec")
         found = self.pointers(*kinds)
-        if not found:
-            return None
-        at = self.one(found)
+        at = self.one(found) if found else self._cast_number(kinds)
         assert isinstance(at.target, CStruct)
         member = self.one(sorted(at.target.fields))
         type_ = at.target.fields[member].type

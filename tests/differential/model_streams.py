@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from tests.differential import facts
 from tests.differential.model_memory import Place, Pointer, Space
 from tests.differential.model_objects import MEMORY, Record, store
+from tests.differential.structures import size_of
 
 
 class Stack(NamedTuple):
@@ -61,6 +62,8 @@ class Row:
         space = KERNEL_SIDE.get(text.space, text.space)
         several = self.stream.tail == "strings"
         limit = self.stream.most + 2
+        if isinstance(text, Place):
+            limit = min(limit, size_of(text.target) + 1)
         if several and len(self.tail) > self.stream.most + 1:
             return
         found = self.memory.string(text.address, space, limit)

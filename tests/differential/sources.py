@@ -90,10 +90,16 @@ class Writer(MapWriter):
         if not self.loops:
             kinds += [self.point] * 3
             kinds += [self.cells, self.whole_cell, self.slot, self.histogram]
-            kinds += [self.name_record, self.tail, self.list_record, self.trace]
+            kinds += [
+                self.name_record,
+                self.name_record,
+                self.tail,
+                self.list_record,
+                self.trace,
+            ]
             kinds += [self.sum_up, self.stack_id, self.pointer_if]
             if self.callables:
-                kinds += [self.call_inline] * 2
+                kinds += [self.call_inline] * 2 + [self.call_in_comparison]
             if self.budget > 0:
                 self.budget -= 1
                 kinds += [self.block] * 2
@@ -135,7 +141,7 @@ class Writer(MapWriter):
     def if_(self) -> None:
         self.line(f"if {self.test().text}:")
         self.nested(3)
-        if self.chance(20):
+        if self.chance(50 if self.loops else 20):
             self.leave()
         if self.chance(30):
             self.line(f"elif {self.test().text}:")
@@ -162,6 +168,11 @@ class Writer(MapWriter):
         else:
             self.leave_program()
         self.indent -= 1
+
+    def maybe_leave(self) -> None:
+        """A jump that depends on something."""
+        self.line(f"if {self.test(0).text}:")
+        self.leave()
 
     def leave_program(self) -> None:
         if not self.gives:
@@ -200,6 +211,10 @@ class Writer(MapWriter):
             if name[0] == "i":
                 self.variables[name] = type_
         self.nested(2)
+        if self.chance(30):
+            self.indent += 1
+            self.maybe_leave()
+            self.indent -= 1
         self.loops, self.rounds = self.loops - 1, self.rounds // rounds
         self.variables = {n: t for n, t in self.variables.items() if n in outer}
 
@@ -216,6 +231,28 @@ class Writer(MapWriter):
         name = self.fresh()
         self.line(f"{name} = {text}")
         self.variables[name] = function.result
+
+    def call_in_comparison(self) -> None:
+        """Operands with effects, some of which are not evaluated and none twice."""
+        giving = [f for f in self.callables if f.result is not None]
+        type_ = self.type()
+        parts = []
+        for _ in range(3):
+            text = self.called(self.one(giving)) if giving and self.chance(60) else None
+            parts.append(f"bpf.{type_}({text or self.typed(0).text})")
+        a, b, c = parts
+        first, second = self.one(("<", "<=", "==")), self.one(("<", "!=", "<="))
+        text = self.one(
+            (
+                f"{a} {first} {b} {second} {c}",
+                f"{a} in ({b}, {c})",
+                f"{a} not in ({b}, {c})",
+                f"{a} {first} {b} and {b} {second} {c}",
+            )
+        )
+        name = self.fresh()
+        self.line(f"{name} = {text}")
+        self.variables[name] = BOOL
 
     def updated(self) -> str:
         giving = [f for f in self.callables if f.result is not None]

@@ -148,6 +148,21 @@ def program(a, b) -> 'u64':
     return 2
 """,
     ),
+    "a record that another one takes the place of": (
+        "u64 a, u64 b",
+        """
+def program(a, b) -> 'u64':
+    row = lists.begin()
+    row.append(bpf.comm())
+    if options.quiet:
+        row.emit(a=1, b=a)
+    other = lists.begin()
+    other.emit(a=2, b=b)
+    lists.begin()
+    lists.emit(a=3, b=b)
+    return 1
+""",
+    ),
     "a record left behind in loops": (
         "u64 a, u64 b",
         """

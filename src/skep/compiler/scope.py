@@ -15,6 +15,7 @@ from skep.compiler.environment import Globals
 from skep.compiler.ir import Block
 from skep.compiler.values import Register, Value
 from skep.named_tuple import NamedTuple
+from skep.spec import MapSpec
 
 K = TypeVar("K", bound=Hashable)
 
@@ -64,6 +65,13 @@ class Facts(NamedTuple):
 
     when_true: frozenset[int] = frozenset()
     when_false: frozenset[int] = frozenset()
+
+
+class Scratch(NamedTuple):
+    """A record in a map, which was begun in `depth` loops."""
+
+    spec: MapSpec
+    depth: int
 
 
 class Loop(NamedTuple):

@@ -19,7 +19,7 @@ from skep.compiler.conditions import branch
 from skep.compiler.environment import Environment
 from skep.compiler.expressions import EXPRESSIONS
 from skep.compiler.ir import Imm
-from skep.compiler.scope import Facts, Flow, Frame, Returned
+from skep.compiler.scope import Facts, Flow, Frame, Returned, Scratch
 from skep.compiler.types import (
     Int,
     Layout,
@@ -31,7 +31,6 @@ from skep.compiler.types import (
 )
 from skep.compiler.values import Const, Place, Register, Static, Value, type_name
 from skep.errors import CompileError, SkepError, Span
-from skep.spec import MapSpec
 from skep.target import Target
 
 
@@ -39,7 +38,7 @@ class Walker:
     """Lowers one program.
 
     `module` is the kernel module whose types it sees, besides those of the kernel.
-    `scratch` has the maps of scratch records, by the registers with their addresses.
+    `scratch` has the scratch records, by the registers with their addresses.
     `memory` says where a number leads that C makes a pointer: "kernel" or, in probes of
     user programs, "user".
     """
@@ -59,7 +58,7 @@ class Walker:
         self.context = 0
         self.memory = "kernel"
         self.objects: dict[str, object] = {}
-        self.scratch: dict[int, MapSpec] = {}
+        self.scratch: dict[int, Scratch] = {}
 
     # Statements.
 

@@ -6,7 +6,7 @@ def program():
 
 
 # refused:
-# record_begun_twice.py:3:13: another Exec was begun here and not sent yet
-#   other = execs.begin()
-#           ^^^^^^^^^^^^^
-#   hint: emit() it first
+# record_begun_twice.py:4:5: this record may have been sent already, or another one was begun
+#   row.emit(ret=1)
+#   ^^^^^^^^^^^^^^^
+#   hint: begin() starts another one

@@ -17,6 +17,7 @@ from skep.compiler.intrinsics.memory import pointer_argument
 from skep.compiler.intrinsics.registry import Arguments, intrinsic, method
 from skep.compiler.intrinsics.stacks import StackTrace, copy_stack
 from skep.compiler.ir import Address, Imm, Slot
+from skep.compiler.scope import Scratch
 from skep.compiler.types import U8, U64, Array, Pointer
 from skep.compiler.values import Place, Register, Static, Value, type_name
 from skep.errors import CompileError, Span
@@ -107,6 +108,7 @@ def append(walker: Walker, owner: object, call: tree.Call) -> Value:
     """
     assert isinstance(owner, Row)
     (text,) = positional(call, "text")
+    _require_begun(walker, owner, call)
     if owner.stream.layout.tail is None:
         return Static(None)  # the text is not shown in this run
     _append(walker, owner, walker.value(text), text.span)
@@ -152,16 +154,11 @@ def _begin_scratch(
     # Appending may overshoot by the longest piece before it is noticed.
     size = SCRATCH_HEADER + -(-(limit + _longest_piece(stream)) // 8) * 8
     spec = MapSpec(f"{stream.layout.name}_scratch", "percpu_array", 4, size, 1)
-    if any(walker.scratch[base] == spec for base in walker.flow.held):
-        raise CompileError(
-            f"another {stream.layout.name} was begun here and not sent yet",
-            call.span,
-            hint="emit() it first",
-        )
+    _give_up(walker, spec, stream.layout.name, call)
     key = b.shared_slot(4, "key")
     b.store(key, 0, Imm(0), 4)
     base = find_or_create(walker, spec, Address(key))
-    walker.scratch[base] = spec
+    walker.scratch[base] = Scratch(spec, b.depth)
     busy, free = b.new_block(cold=True), b.new_block()
     in_use = b.load(base, 0, 4)
     b.finish(ir.Branch("!=", in_use, Imm(0), False, busy, free))
@@ -173,6 +170,25 @@ def _begin_scratch(
     b.store(base, USED_OFFSET, Imm(stream.layout.size), 4)
     walker.flow.held |= {base}
     return Row(stream, base, SCRATCH_HEADER, b.depth)
+
+
+def _give_up(walker: Walker, spec: MapSpec, name: str, call: tree.Call) -> None:
+    """Give back the record of this kind that is in use here, as another one begins.
+
+    Whether there is one may depend on an option, so that it cannot be an error.
+    """
+    for base in walker.flow.held:
+        scratch = walker.scratch[base]
+        if scratch.spec != spec:
+            continue
+        if scratch.depth < walker.builder.depth:
+            raise CompileError(
+                f"another {name} was begun outside of the loop and not sent yet",
+                call.span,
+                hint="emit() it first",
+            )
+        walker.release(walker.flow.held - {base})
+        walker.flow.held -= {base}
 
 
 def _used(walker: Walker, row: Row) -> int:
@@ -200,12 +216,7 @@ def _finish(walker: Walker, row: Row, call: tree.Call) -> Value:
     """Fill in the fields, send the record and give the scratch record back."""
     if call.arguments:
         raise CompileError("fields are given by name", call.arguments[0].span)
-    if not isinstance(row.base, Slot) and row.base not in walker.flow.held:
-        raise CompileError(
-            "this record may have been sent already",
-            call.span,
-            hint="begin() starts another one",
-        )
+    _require_begun(walker, row, call)
     if walker.builder.depth > row.depth:
         raise CompileError(
             "this record was begun outside of the loop",
@@ -233,6 +244,15 @@ def _finish(walker: Walker, row: Row, call: tree.Call) -> Value:
         walker.flow.held -= {row.base}
     b.count_loss("ring full", "!=", result)
     return Static(None)
+
+
+def _require_begun(walker: Walker, row: Row, call: tree.Call) -> None:
+    if not isinstance(row.base, Slot) and row.base not in walker.flow.held:
+        raise CompileError(
+            "this record may have been sent already, or another one was begun",
+            call.span,
+            hint="begin() starts another one",
+        )
 
 
 def _check_names(
