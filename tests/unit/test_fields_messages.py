@@ -14,7 +14,7 @@ import pytest
 from skep.errors import Span
 from skep.fields import Column, Comm, Context, Member, Pid
 from skep.fields.formats import parse_format
-from skep.fields.messages import argument, message
+from skep.fields.messages import message_members
 from skep.fields.stacks import KernelStack, UserStack
 from skep.output.decode import format_function
 from skep.output.events import header_line
@@ -54,18 +54,14 @@ def context() -> Context:
 def record(text: str | None, *stacks: Member) -> RecordType:
     """The record of a probe with this format."""
     format_ = text and parse_format(text, lambda a, b: Span("f", 1, a, b, str(text)))
-    conversions = format_.conversions if format_ else ()
-    members = [
-        argument(f"arg{index}", each, TEXT_SIZE)
-        for index, each in enumerate(conversions, 1)
-    ]
-    kind = message("vfs_read", format_ or None, members, "-" if text else "")
+    members = message_members(
+        "vfs_read", format_ or None, TEXT_SIZE, "-" if text else ""
+    )
     return RecordType(
         RecordLayout("probe", 1, [], 0),
         [
             Member("pid", Pid),
             Member("comm", Comm, Column(width=15)),
-            Member("probe", kind),
             *members,
             *stacks,
         ],

@@ -81,7 +81,7 @@ class RunOptions(Options):
         "--record",
         metavar="FILE",
         check=_path,
-        help="keep the events in a new file, for 'skep replay FILE'",
+        help="keep what is shown in a new file, for 'skep replay FILE'",
     )
     dump: str = option(
         "--dump",

@@ -219,6 +219,7 @@ class Field:
     shown    expression that a `varied` field prints, `{}` standing for the raw value
     is_stack, names_programs
              it is a stack; it shows addresses of programs by their names
+    looks_up  what is shown is looked up on the machine, by the context
     varied   nearly every record has another value, so texts are not kept
     unit, meaning, json
              for descriptions of the record; a unit of "ns" is appended to JSON keys,
@@ -229,6 +230,7 @@ class Field:
     key_ctype: str | None = None
     is_stack = False
     names_programs = False
+    looks_up = False
     fill: str | None = None
     title = ""
     width = 0

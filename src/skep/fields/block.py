@@ -18,6 +18,7 @@ class Disk(Field):
     """
 
     ctype = "u32"
+    looks_up = True
     title = "DISK"
     width = 7
     spec = ""

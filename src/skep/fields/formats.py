@@ -41,10 +41,14 @@ class Conversion(NamedTuple):
 
 
 class Format(NamedTuple):
-    """A format: texts and conversions in turn, text first and last."""
+    """A format: texts and conversions in turn, text first and last.
+
+    `source` is how it was written.
+    """
 
     texts: Sequence[str]
     conversions: Sequence[Conversion]
+    source: str
 
     @property
     def template(self) -> str:
@@ -71,7 +75,7 @@ def parse_format(text: str, span: Callable[[int, int], Span]) -> Format:
         conversions.append(_conversion(match, span))
         texts.append("")
     texts[-1] += _unescaped(text[position:])
-    return Format(texts, conversions)
+    return Format(texts, conversions, text)
 
 
 def _conversion(match: re.Match[str], span: Callable[[int, int], Span]) -> Conversion:

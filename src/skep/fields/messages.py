@@ -33,13 +33,15 @@ def argument(name: str, conversion: Conversion, text_size: int) -> Member:
 class Message(Field):
     """Which probe it was, and the message that is made of the values behind it.
 
-    Subclasses are made by `message`.  Its record has a member `pid` besides.
+    Subclasses are made by `message_members`.  `text_size` is that of `argument`.  Its
+    record has a member `pid` besides.
     """
 
     ctype = "u32"
     function = ""
     format: Format | None = None
     arguments: Sequence[Member] = ()
+    text_size = 0
     heading = ""
     meaning = "message of the probe"
     json = STRING
@@ -85,22 +87,29 @@ class Message(Field):
         return source, text
 
 
-def message(
-    function: str, format: Format | None, arguments: Sequence[Member], heading: str
-) -> type[Message]:
-    """The type of a member that shows a probe's name and its message.
+def message_members(
+    function: str, format: Format | None, text_size: int, heading: str
+) -> list[Member]:
+    """The member `probe` that shows a probe's name and its message, and those behind it
+    that have the values.
 
     `heading` is the title of the column with the messages.
     """
     conversions = format.conversions if format else ()
+    arguments = [
+        argument(f"arg{index}", each, text_size)
+        for index, each in enumerate(conversions, 1)
+    ]
     names = {
         "function": function,
         "format": format,
         "arguments": arguments,
+        "text_size": text_size,
         "heading": heading,
         "names_programs": any(each.kind == "U" for each in conversions),
+        "looks_up": any(each.kind in ("K", "U") for each in conversions),
     }
-    return type("Message", (Message,), names)
+    return [Member("probe", type("Message", (Message,), names)), *arguments]
 
 
 def _shower(conversion: Conversion, member: Member, context: Context) -> _Show:

@@ -72,6 +72,7 @@ class Stack(Field):
     width = 4
     user = False
     is_stack = True
+    looks_up = True
     json: Mapping[str, Any] = {
         "type": ["array", "null"],
         "items": {

@@ -99,6 +99,7 @@ class CgroupId(Field):
     """Id of a cgroup (version 2), shown as its path below the mount point."""
 
     ctype = "u64"
+    looks_up = True
     fill = "cgroup_id"
     title = "CGROUP"
     width = 30

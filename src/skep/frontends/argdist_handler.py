@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from skep.authoring.on import Probe
 from skep.authoring.outputs import Histogram, Table
-from skep.authoring.records import Record
 from skep.compiler import tree
 from skep.compiler.environment import WrittenFunction
 from skep.compiler.types import (
@@ -21,10 +20,10 @@ from skep.compiler.types import (
 )
 from skep.errors import SkepError, Span, UsageError
 from skep.fields import Member
-from skep.fields.distributions import number_of
 from skep.fields.parts import number_part, text_part
 from skep.frontends.argdist import Specifier, Value
 from skep.frontends.cexpr import Words, parse_expression
+from skep.frontends.made_outputs import counting_table, distribution
 from skep.frontends.signature import Parameter
 from skep.frontends.trace_places import Place, place_of
 from skep.frontends.words import Scope, Word, intrinsic, used_parameters
@@ -61,10 +60,8 @@ def counting(
         _member(f"arg{index}", value, settings.text_size, target)
         for index, value in enumerate(values, 1)
     ] or [number_part("arg1", "u32")]
-    kind = number_of(specifier.label, [value.shown for value in values], members)
-    key = Record.of(f"Key{number}", members)
-    sums = Record.of(f"Sum{number}", [Member("count", kind)])
-    table = Table(key, sums, title=specifier.label, ranked=True)
+    titles = [value.shown for value in values]
+    table = counting_table(number, specifier.label, titles, members)
     place, words = _place(specifier, settings, target)
     shown = [_typed(value, words) for value in values] or [_literal(1, specifier)]
     given = [(member.name, each) for member, each in zip(members, shown)]
@@ -87,7 +84,7 @@ def distributing(
             f"a histogram is of numbers, not of '{value.type}'", value.place.place
         )
     unit = specifier.label if specifier.is_labelled else value.shown
-    histogram = Histogram(unit=unit, title=specifier.label)
+    histogram = distribution(specifier.label, unit)
     place, words = _place(specifier, settings, target)
     scope = Scope(target, **{_OUTPUT: histogram})
     body = _Body("record", (_typed(value, words),), ())

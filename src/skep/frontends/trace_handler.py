@@ -12,8 +12,9 @@ from skep.compiler.environment import WrittenFunction
 from skep.errors import Span, UsageError
 from skep.fields import Member
 from skep.fields.formats import Conversion
-from skep.fields.messages import argument, message
+from skep.fields.messages import message_members
 from skep.frontends.cexpr import Words, parse_expression
+from skep.frontends.made_outputs import message_stream
 from skep.frontends.probe_text import Part
 from skep.frontends.trace import ProbeText
 from skep.frontends.trace_places import place_of
@@ -54,18 +55,13 @@ def traced(
     place = place_of(probe, settings.pid, target)
     words = _with_comparison(place.words, settings.binary)
     conversions = probe.format.conversions if probe.format else ()
-    members = [
-        argument(f"arg{index}", each, settings.text_size)
-        for index, each in enumerate(conversions, 1)
-    ]
+    text, size = probe.name.text, settings.text_size
+    kind, *members = message_members(text, probe.format, size, settings.heading)
     values = [_expression(part, words) for part in probe.values]
     shown = [_converted(*pair) for pair in zip(values, conversions)]
     test = _expression(probe.predicate, words) if probe.predicate else None
-    kind = message(probe.name.text, probe.format, members, settings.heading)
-    record = settings.base.of(
-        f"Probe{number}", [Member("probe", kind), *members, *settings.below]
-    )
-    stream = Stream(record)
+    shared = settings.base.members
+    stream = message_stream(number, [*shared, kind, *members, *settings.below])
     scope = Scope(target, stream=stream)
     expressions = [*shown, *([test] if test else [])]
     parameters = used_parameters(expressions, place.parameters, scope)

@@ -9,6 +9,7 @@ from typing import Any
 from skep.fields.base import Context
 from skep.named_tuple import NamedTuple
 from skep.output.decode import format_function
+from skep.output.escape import escape
 from skep.output.histogram_text import (
     bcc_dict,
     linear_buckets,
@@ -83,7 +84,7 @@ class Histograms:
         for section in sections:
             if self._name:
                 yield f"\n{self._name} = {section.title}\n"
-            yield self._text(section.counts, self._unit)
+            yield self._text(section.counts, escape(self._unit))
 
     def _csv(self, sections: Sequence[_Section]) -> Iterable[str]:
         yield ",".join([*self._columns, "LOW", "HIGH", "COUNT"]) + "\n"

@@ -3,9 +3,16 @@
     file   magic, chunks
     chunk  kind (1 byte), length of the payload, its CRC-32 (u32 each), payload
 
-Numbers are little-endian.  Kinds: H the header (JSON); C names of cgroups (JSON);
-R records as they lay in the ring buffer; E the end, with what was lost (JSON).  A file
-without its end was cut short.
+Numbers are little-endian.  Kinds:
+
+    H  the header (JSON)
+    N  names that were looked up to show what comes behind (JSON)
+    R  records as they lay in the ring buffer
+    T  rows of a table or histogram, compressed
+    S  the end of a snapshot, whose rows came before (JSON)
+    E  the end, with what was lost (JSON)
+
+A file without its end was cut short.
 """
 
 from __future__ import annotations
@@ -19,12 +26,14 @@ from typing import Any, BinaryIO, NamedTuple
 
 from skep.errors import SkepError
 
-MAGIC = b"skep recording 1\n"
+MAGIC = b"skep recording 2\n"
 
-HEADER, CGROUPS, RECORDS, END = b"H", b"C", b"R", b"E"
+HEADER, NAMES, RECORDS, ROWS, SNAPSHOT, END = (bytes((kind,)) for kind in b"HNRTSE")
+KINDS = (HEADER, NAMES, RECORDS, ROWS, SNAPSHOT, END)
 
 LONGEST = 1 << 26
-"""Bytes of a payload.  Batches of the ring and lists of names are far below."""
+"""Bytes of a payload, also of rows that were compressed.  All that is written is far
+below."""
 
 _HEAD = struct.Struct("<cII")
 
@@ -39,6 +48,11 @@ class Chunk(NamedTuple):
 
 class Damaged(SkepError):
     """A file is no recording, or not as it was written."""
+
+
+def damaged(chunk: Chunk) -> Damaged:
+    """The error that a chunk is not as it was written."""
+    return Damaged(f"it is damaged at byte {chunk.offset}")
 
 
 class FileWriter:
@@ -67,6 +81,10 @@ class FileWriter:
     def add_json(self, kind: bytes, content: Any) -> None:
         """Write a chunk of JSON."""
         self.add(kind, json.dumps(content).encode())
+
+    def add_packed(self, kind: bytes, payload: bytes) -> None:
+        """Write a chunk of what is mostly zeros."""
+        self.add(kind, zlib.compress(payload, 1))
 
     def _write(self, data: bytes) -> None:
         left = memoryview(data)
@@ -103,7 +121,7 @@ def chunks(file: BinaryIO) -> Iterator[Chunk]:
         if len(head) < _HEAD.size:
             return
         kind, length, checksum = _HEAD.unpack(head)
-        if kind not in (HEADER, CGROUPS, RECORDS, END) or length > LONGEST:
+        if kind not in KINDS or length > LONGEST:
             raise Damaged(f"it is damaged at byte {offset}")
         payload = file.read(length)
         if len(payload) < length:
@@ -121,5 +139,17 @@ def content_of(chunk: Chunk) -> dict[str, Any]:
     except (ValueError, RecursionError):
         content = None
     if not isinstance(content, dict):
-        raise Damaged(f"it is damaged at byte {chunk.offset}")
+        raise damaged(chunk)
+    return content
+
+
+def unpacked(chunk: Chunk) -> bytes:
+    """What a compressed chunk has.  Raises Damaged."""
+    unpacker = zlib.decompressobj()
+    try:
+        content = unpacker.decompress(chunk.payload, LONGEST)
+    except zlib.error:
+        raise damaged(chunk) from None
+    if not unpacker.eof or unpacker.unused_data:
+        raise damaged(chunk)
     return content

@@ -28,12 +28,22 @@ def build_id(elf: Elf) -> bytes:
     """What tells this build from all others; b"" if the file does not say."""
     for section in elf.sections:
         if section.kind == SHT_NOTE and section.size <= _CHUNK:
-            content = elf.content(section)
-            if len(content) >= _NOTE.size:
-                owner, size, kind = _NOTE.unpack_from(content)
-                start = _NOTE.size + (owner + 3 & ~3)
-                if kind == _NT_GNU_BUILD_ID and content[12:16] == b"GNU\0":
-                    return content[start : start + size]
+            found = build_id_note(elf.content(section))
+            if found:
+                return found
+    return b""
+
+
+def build_id_note(notes: bytes) -> bytes:
+    """The build id that notes begin with or have further on; b"" if they have none."""
+    position = 0
+    while position + _NOTE.size <= len(notes):
+        owner, size, kind = _NOTE.unpack_from(notes, position)
+        name = position + _NOTE.size
+        start = name + (owner + 3 & ~3)
+        if kind == _NT_GNU_BUILD_ID and notes[name : name + 4] == b"GNU\0":
+            return notes[start : start + size]
+        position = start + (size + 3 & ~3)
     return b""
 
 

@@ -361,7 +361,7 @@ def record_layout(name: str, type_id: int, members: Sequence[Member]) -> RecordL
     for member_name, type_, ctype in fixed:
         align = _alignment(type_)
         offset = -(-offset // align) * align
-        fields.append(FieldLayout(member_name, _format(ctype), offset, type_.size))
+        fields.append(FieldLayout(member_name, struct_code(ctype), offset, type_.size))
         offset += type_.size
     if not tails:
         return RecordLayout(name, type_id, fields, offset)
@@ -376,7 +376,8 @@ def _alignment(type_: KernelType) -> int:
     return min(8, type_.size) if type_.size in (1, 2, 4, 8) else 8
 
 
-def _format(ctype: str) -> str:
+def struct_code(ctype: str) -> str:
+    """The format of a C type that needs no BTF, for the module struct."""
     if ctype in _FORMATS:
         return _FORMATS[ctype]
     return f"{_kernel_type(ctype).size}s"

@@ -8,26 +8,45 @@ from typing import Any, NamedTuple
 from skep.authoring.options import Option
 from skep.authoring.outputs import Stream
 from skep.errors import SkepError
-from skep.fields import Clock
-from skep.output.recording_file import HEADER, Chunk, Damaged, content_of
+from skep.fields import Clock, Context
+from skep.output.recording_file import (
+    HEADER,
+    Chunk,
+    Damaged,
+    content_of,
+    damaged,
+    unpacked,
+)
 from skep.output.unpack import HEADER as RECORD_HEADER
 from skep.output.unpack import span
 from skep.spec import RecordLayout
 from skep.toolkit.arguments import bind
 from skep.toolkit.binding import Binding
-from skep.toolkit.recording import check_recordable, layouts_of
+from skep.toolkit.key_values import row_format
+from skep.toolkit.recorded_declarations import restored
+from skep.toolkit.recording import (
+    NUMBER,
+    check_recordable,
+    counted_outputs,
+    formats_of,
+)
+from skep.toolkit.snapshot import Rows
 from skep.toolkit.tool import Tool, load, tool_names
 
 _DISCARDED = 1 << 30
 
 
 class Recorded(NamedTuple):
-    """The run that a recording is of: its tool, options and clock."""
+    """The run that a recording is of.
+
+    `context` has its clock and constants; `attached` are the places that it traced.
+    """
 
     tool: Tool
     values: Mapping[str, Any]
     binding: Binding
-    clock: Clock
+    context: Context
+    attached: int
     architecture: str
 
     def layout(self, stream: Stream) -> RecordLayout:
@@ -54,16 +73,23 @@ def read_header(chunk: Chunk | None) -> Recorded:
     values = _values(tool, header.get("options"))
     try:
         check_recordable(tool)
+        tool = restored(tool, header.get("declared"))
         binding = Binding(tool, bind(tool, values))
-        layouts = layouts_of(binding)
+        formats = formats_of(binding)
+    except Damaged:
+        raise
     except SkepError as error:
         raise Damaged(f"its options are none: {error.diagnostic.message}") from None
-    if header.get("layouts") != layouts:
+    if header.get("formats") != formats:
         raise Damaged(
             f"the records of {name} are others in this version of skep",
             hint=f"recorded with skep {header.get('skep')!r:.40}",
         )
-    return Recorded(tool, values, binding, _clock(header.get("clock")), architecture)
+    attached: Any = header.get("attached")
+    if not _is_number(attached):
+        raise Damaged("its header does not say what was traced")
+    context = _context(header)
+    return Recorded(tool, values, binding, context, attached, architecture)
 
 
 def _values(tool: Tool, found: object) -> dict[str, Any]:
@@ -87,13 +113,24 @@ def _fits(option: Option, value: object) -> bool:
     return isinstance(value, types.get(option.type, (str,) if option.rest else (int,)))
 
 
-def _clock(found: object) -> Clock:
-    numbers = found if isinstance(found, list) else []
-    if len(numbers) != 2 or not all(
-        type(each) is int and 0 <= each < 1 << 62 for each in numbers
+def _context(header: Mapping[str, Any]) -> Context:
+    """The clock, names of enumerators and names of places of a header."""
+    clock, io_names, places = (header.get(n) for n in ("clock", "io_names", "places"))
+    if (
+        not isinstance(clock, list)
+        or len(clock) != 2
+        or not all(map(_is_number, clock))
     ):
         raise Damaged("its header has no clock")
-    return Clock(*numbers)
+    if not isinstance(io_names, dict) or not all(map(_is_number, io_names.values())):
+        raise Damaged("its header has no names of enumerators")
+    if not isinstance(places, list) or not all(isinstance(n, str) for n in places):
+        raise Damaged("its header has no names of places")
+    return Context(Clock(*clock), io_names, places=places)
+
+
+def _is_number(found: object) -> bool:
+    return type(found) is int and 0 <= found < 1 << 62
 
 
 def check_records(chunk: Chunk, layouts: Mapping[int, RecordLayout]) -> None:
@@ -115,5 +152,31 @@ def check_records(chunk: Chunk, layouts: Mapping[int, RecordLayout]) -> None:
             )
         )
         if not is_whole:
-            raise Damaged(f"it is damaged at byte {chunk.offset}")
+            raise damaged(chunk)
         offset = end
+
+
+class RowReader:
+    """Reads the rows of a recording's snapshots."""
+
+    def __init__(self, binding: Binding) -> None:
+        self._outputs = [
+            (name, row_format(binding, output))
+            for name, output in counted_outputs(binding.tool).items()
+        ]
+
+    def read(self, chunk: Chunk) -> tuple[str, Rows]:
+        """The rows of a chunk, and the name of the output.  Raises Damaged."""
+        content = unpacked(chunk)
+        number = int.from_bytes(content[: NUMBER.size], "little")
+        if len(content) < NUMBER.size or number >= len(self._outputs):
+            raise damaged(chunk)
+        name, row = self._outputs[number]
+        rows = content[NUMBER.size :]
+        if len(rows) % row.size:
+            raise damaged(chunk)
+        return name, list(row.iter_unpack(rows))
+
+    def none(self) -> dict[str, Rows]:
+        """No rows of all outputs."""
+        return {name: [] for name, _ in self._outputs}

@@ -15,26 +15,30 @@ from skep.authoring.options import Option
 from skep.authoring.outputs import Stream
 from skep.authoring.shared_options import RunOptions
 from skep.errors import Incomplete, SkepError, UsageError
-from skep.fields import Context, OpenFlags
-from skep.fields.cgroupfs import Cgroups
+from skep.fields import OpenFlags
 from skep.output.loss import MEANINGS, LossReporter, sentence
 from skep.output.record_types import RecordType
 from skep.output.recording_file import (
-    CGROUPS,
     END,
+    NAMES,
     RECORDS,
+    ROWS,
+    SNAPSHOT,
     Chunk,
     Damaged,
     chunks,
     content_of,
+    damaged,
 )
 from skep.output.unpack import span
 from skep.output.writer import OutputClosed, Writer, show
 from skep.runtime.ledger import Reader, with_readers
 from skep.toolkit.arguments import bind, values_of
 from skep.toolkit.binding import Binding
-from skep.toolkit.recorded import Recorded, check_records, read_header
-from skep.toolkit.reports import EventReport, banner_of, record_type
+from skep.toolkit.recorded import Recorded, RowReader, check_records, read_header
+from skep.toolkit.recorded_declarations import record_classes
+from skep.toolkit.recorded_names import KnownNames
+from skep.toolkit.reports import banner_of, record_type, report_of
 from skep.toolkit.run import collect_garbage
 from skep.toolkit.snapshot import Snapshot
 from skep.toolkit.tool import Tool
@@ -73,12 +77,13 @@ def replay(arguments: Sequence[str]) -> int:
 
 
 def shown_options(tool: Tool) -> set[str]:
-    """The tool's options that only choose what is shown: those of columns and those
-    in its SHOWN."""
-    records = [stream.record for stream in tool.streams.values()]
+    """The tool's options that only choose what is shown: those of columns and times
+    (TIMES), which stay, and those in its SHOWN, which are said anew."""
+    records = record_classes(tool).values()
     columns = [member.column.when for record in records for member in record.members]
     names = {when.name for when in columns if isinstance(when, Option)}
-    return {*names, "show_cgroup", *getattr(tool.module, "SHOWN", ())}
+    own = [each for n in ("TIMES", "SHOWN") for each in getattr(tool.module, n, ())]
+    return {*names, "show_cgroup", *own}
 
 
 def _options(recorded: Recorded, arguments: Sequence[str]) -> Any:
@@ -96,14 +101,6 @@ def _options(recorded: Recorded, arguments: Sequence[str]) -> Any:
     anew = {*own_annotations(RunOptions), *getattr(tool.module, "SHOWN", ())}
     kept = {n: value for n, value in recorded.values.items() if n not in anew}
     return bind(tool, {**kept, **given})
-
-
-class _Names(Cgroups):
-    """The cgroups of the recorded machine."""
-
-    def path(self, cgroup_id: int) -> str | None:
-        """The path of a cgroup, None if it was not known there."""
-        return self.known().get(cgroup_id)
 
 
 class _Losses:
@@ -151,15 +148,18 @@ class Replay:
         self.options = _options(recorded, arguments)
         is_json = self.options.format == "json"
         self.binding = Binding(self.tool, self.options, with_time=is_json)
-        self.cgroups = _Names()
-        self.context = Context(recorded.clock, cgroups=self.cgroups)
+        self.names = KnownNames()
+        self.context = self.names.context(recorded.context)
         self.writer = Writer(1)
         self.ring = _Chunk()
         self.ledger = _Losses()
         self._recorded = recorded
-        streams = list(self.tool.streams.values())
-        self._layouts = {x.type_id: x for x in map(recorded.layout, streams)}
-        self._report = EventReport(self, streams)
+        layouts = map(recorded.layout, self.tool.streams.values())
+        self._layouts = {layout.type_id: layout for layout in layouts}
+        self._row_reader = RowReader(recorded.binding)
+        self._rows = self._row_reader.none()
+        self._snapshot: Snapshot | None = None
+        self._report = report_of(self)
 
     def record_type(self, stream: Stream) -> RecordType:
         """A stream's records: as they were recorded, with the members to be shown."""
@@ -181,11 +181,13 @@ class Replay:
 
     def snapshot(self) -> Snapshot:
         """The last one that was read."""
-        raise NotImplementedError
+        found, self._snapshot = self._snapshot, None
+        assert found is not None
+        return found
 
     def show_banner(self) -> None:
         """Write what the tool says at its start."""
-        self.writer.text(banner_of(self.binding, 0))
+        self.writer.text(banner_of(self.binding, self._recorded.attached))
 
     def show(self, parts: Iterator[Chunk]) -> int:
         """Show the chunks behind the header; the exit status.  Raises SkepError."""
@@ -196,7 +198,8 @@ class Replay:
         try:
             self._report.start()
             end = self._read(parts)
-            self._report.finish()
+            if self._snapshot is not None or self.tool.streams or self._report.is_done:
+                self._report.finish()
             found = (end or {}).get("time_ns")
             time_ns = found if type(found) is int else time.time_ns()
             losses.finish(self.ledger.losses(), time_ns)
@@ -213,34 +216,50 @@ class Replay:
         return 0
 
     def _read(self, parts: Iterator[Chunk]) -> Mapping[str, Any] | None:
-        """Show the records; what the file says at its end, None if it has none."""
-        room = max(map(span, self._layouts.values()))
+        """Show the chunks; what the file says at its end, None if it has none."""
         for chunk in parts:
-            if chunk.kind == RECORDS:
-                check_records(chunk, self._layouts)
-                if not self._report.is_done:
-                    self.ring.load(chunk.payload, room)
-                    self._report.records()
-            elif chunk.kind == CGROUPS:
-                self.cgroups.known().update(_names(chunk))
-            elif chunk.kind == END:
+            if chunk.kind == END:
                 end = content_of(chunk)
                 self.ledger.recorded = _counts(chunk, end.get("losses"))
                 if next(parts, None) is not None:
                     raise Damaged("it goes on behind its end")
                 return end
+            # With names as they were: those of the next snapshot may be others.
+            self._show_snapshot()
+            if chunk.kind == NAMES:
+                self.names.read(chunk)
+            elif chunk.kind == RECORDS:
+                self._show_records(chunk)
+            elif chunk.kind == ROWS:
+                name, rows = self._row_reader.read(chunk)
+                self._rows[name] += rows
+            elif chunk.kind == SNAPSHOT:
+                self._snapshot = Snapshot(_time_of(chunk), self._rows)
+                self._rows = self._row_reader.none()
             else:
                 raise Damaged(f"it has a second header at byte {chunk.offset}")
+        self._show_snapshot()
         return None
 
+    def _show_records(self, chunk: Chunk) -> None:
+        if not self._layouts:
+            raise damaged(chunk)
+        check_records(chunk, self._layouts)
+        if not self._report.is_done:
+            self.ring.load(chunk.payload, max(map(span, self._layouts.values())))
+            self._report.records()
 
-def _names(chunk: Chunk) -> dict[int, str]:
-    names = content_of(chunk)
-    if not all(key.isdecimal() and len(key) < 21 for key in names):
-        raise Damaged(f"it is damaged at byte {chunk.offset}")
-    if not all(isinstance(name, str) for name in names.values()):
-        raise Damaged(f"it is damaged at byte {chunk.offset}")
-    return {int(key): name for key, name in names.items()}
+    def _show_snapshot(self) -> None:
+        """Show a snapshot that was not the last."""
+        if self._snapshot is not None and not self._report.is_done:
+            self._report.interval()
+
+
+def _time_of(chunk: Chunk) -> int:
+    found = content_of(chunk).get("time_ns")
+    if type(found) is not int or not 0 <= found < 1 << 63:
+        raise damaged(chunk)
+    return found
 
 
 def _counts(chunk: Chunk, found: object) -> dict[str, int | None]:
@@ -248,7 +267,7 @@ def _counts(chunk: Chunk, found: object) -> dict[str, int | None]:
     for cause, count in counts.items():
         is_count = count is None or (type(count) is int and 0 <= count < 1 << 64)
         if cause not in MEANINGS or not is_count:
-            raise Damaged(f"it is damaged at byte {chunk.offset}")
+            raise damaged(chunk)
     return counts
 
 

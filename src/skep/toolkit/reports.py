@@ -9,6 +9,7 @@ from skep.authoring.outputs import Stream, Table
 from skep.errors import InternalError
 from skep.fields import Context
 from skep.output.decoder import Ring
+from skep.output.escape import escape
 from skep.output.events import Events
 from skep.output.record_types import RecordType
 from skep.output.writer import Writer
@@ -145,7 +146,8 @@ def banner_of(binding: Binding, places: int) -> str:
         text = hook(binding.options, places)
     else:
         text = binding.value_of(getattr(binding.tool.module, "BANNER", ""))
-    return f"{text}\n" if text else ""
+    # What it quotes may be from a file of somebody else's.
+    return "".join(f"{escape(line)}\n" for line in text.splitlines())
 
 
 def report_of(run: Source) -> Report:

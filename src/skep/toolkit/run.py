@@ -112,7 +112,10 @@ class Run:
     def snapshot(self) -> Snapshot:
         """What was counted since the last call; it goes to the recording, too."""
         assert self._reader is not None
-        return self._reader.read()
+        snapshot = self._reader.read()
+        if self.recording is not None:
+            self.recording.add_snapshot(snapshot)
+        return snapshot
 
     def execute(self) -> int:
         """Run until something ends it; the exit status.  Raises SkepError."""
@@ -176,7 +179,7 @@ class Run:
             if self.options.verbose:
                 self._show_receipts()
             if self.recording is not None:
-                self.recording.begin(self.binding, self.context)
+                self.recording.begin(self.binding, self.context, self.session.places)
             if self.tool.tables or self.tool.histograms:
                 from skep.toolkit.map_readers import SnapshotReader
 

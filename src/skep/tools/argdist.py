@@ -24,6 +24,7 @@ SAMPLE = {
     "counts": ["p:c:getaddrinfo(char *name):char *:name"],
     "histograms": ["r:c:getaddrinfo():u64:$latency"],
 }
+SHOWN = ("cumulative", "top")
 
 
 class Options(TaskFilters):

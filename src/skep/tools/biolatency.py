@@ -18,6 +18,8 @@ from skep.kernel import block
 from skep.toolkit import positive
 
 BANNER = "Tracing block device I/O... Hit Ctrl-C to end."
+SHOWN = ("bcc_json",)
+TIMES = ("timestamp",)
 
 
 class Options(RunOptions):
@@ -33,7 +35,7 @@ class Options(RunOptions):
     reports: int = option(metavar="COUNT", check=positive, help="number of reports")
 
     def finish(self):
-        self.count = self.reports or self.count
+        self.count = self.count or self.reports
         if self.disks and self.flags:
             raise UsageError("-D and -F exclude each other")
 

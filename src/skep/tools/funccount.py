@@ -24,6 +24,7 @@ from skep.toolkit import Declared, not_negative, positive
 
 SAMPLE = {"pattern": "c:getaddrinfo"}
 FAREWELL = "Detaching..."
+TIMES = ("timestamp",)
 
 
 class Options(TaskFilters):

@@ -20,6 +20,7 @@ from skep.toolkit import positive
 
 SAMPLE = {"pattern": "c:getaddrinfo"}
 FAREWELL = "Detaching..."
+TIMES = ("timestamp",)
 
 
 class Options(TaskFilters):

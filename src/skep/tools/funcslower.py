@@ -31,6 +31,7 @@ from skep.frontends.function_pattern import parse, syscall_places
 from skep.toolkit import Declared, check_stacks, not_negative
 
 SAMPLE = {"functions": ["c:getaddrinfo"]}
+SHOWN = ("folded", "flamegraph")
 
 MOST_ARGUMENTS = 6
 

@@ -23,6 +23,8 @@ from skep.toolkit import Declared, check_drawn, not_negative, positive
 
 SAMPLE = {"pattern": "c:getaddrinfo"}
 FAREWELL = "Detaching..."
+TIMES = ("timestamp",)
+SHOWN = ("offset", "verbose", "delimited", "folded", "flamegraph")
 
 
 class Options(TaskFilters):

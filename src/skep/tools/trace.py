@@ -21,7 +21,6 @@ from skep.fields import (
     CgroupId,
     Comm,
     Cpu,
-    Member,
     Pid,
     Tid,
     Time,
@@ -35,6 +34,8 @@ from skep.frontends.trace_handler import Settings, traced
 from skep.toolkit import Declared, check_stacks, contains, own_pid, pages, positive
 
 SAMPLE = {"probes": ["c:getaddrinfo"]}
+TIMES = ("timestamp", "unix_time", "wall_time")
+SHOWN = ("name", "message", "folded", "flamegraph", "addresses", "aggregate")
 
 
 class Options(TaskOptions):
@@ -130,18 +131,13 @@ def selected():
     return Options.selected()
 
 
-STACKS = [
-    Member(
-        "kstack",
-        KernelStack,
-        column(width=8, format=lambda o: o.frames, when=Options.kernel_stack),
-    ),
-    Member(
-        "ustack",
-        UserStack,
-        column(width=8, format=lambda o: o.frames, when=Options.user_stack),
-    ),
-]
+class Stacks(Record):
+    kstack: KernelStack = column(
+        width=8, format=lambda o: o.frames, when=Options.kernel_stack
+    )
+    ustack: UserStack = column(
+        width=8, format=lambda o: o.frames, when=Options.user_stack
+    )
 
 
 def declare(options, target):
@@ -153,7 +149,7 @@ def declare(options, target):
         options.text_size,
         options.binary,
         Event,
-        STACKS,
+        Stacks.members,
         "-" if any(probe.format for probe in probes) else "",
         selected,
     )
