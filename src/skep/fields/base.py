@@ -66,7 +66,7 @@ def column(
 class Context:
     """What field types need to know of this run.
 
-    `io_names` are the enumerators of the enums in skep.fields.block.ENUMS by name;
+    `io_names` are the enumerators of the enums that fields ask for, by name;
     their numbers differ between kernels.  `places` are the names of those where
     programs run that ask for their place, by number.
     """
@@ -188,6 +188,7 @@ class Field:
     is_stack, names_programs
              it is a stack; it shows addresses of programs by their names
     varied   nearly every record has another value, so texts are not kept
+    enums    enums of the kernel whose enumerators it is shown by
     unit, meaning, json
              for descriptions of the record; a unit of "ns" is appended to JSON keys,
              and `json` is the type of the value there, as in `Key`
@@ -204,6 +205,7 @@ class Field:
     spec = "d"
     shown = "{}"
     varied = False
+    enums: Sequence[str] = ()
     unit = ""
     meaning = ""
     json: Mapping[str, Any] = {"type": "integer"}

@@ -123,6 +123,7 @@ class IoFlags(Field):
     JSON adds NAME_text.
     """
 
+    enums = ENUMS
     ctype = "u32"
     title = "FLAGS"
     width = 30
