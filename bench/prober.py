@@ -55,6 +55,17 @@ class Prober:
     ) -> None:
         self.stop()
 
+    @property
+    def pid(self) -> int:
+        """The process that makes the events."""
+        return self._pid
+
+    def first_of(self, counted: int) -> float:
+        """The time of the event from which on there were as many as a tool counted."""
+        if not counted:
+            raise DoesNotRun("it counted nothing")
+        return self._time(max(0, self._count() - counted))
+
     def stop(self) -> None:
         """Makes no more events."""
         if self._pid:
@@ -187,4 +198,19 @@ class DiskProber(_FileProber):
         seen = sum(map(int, counts))
         if not seen:
             raise DoesNotRun(last_line(output))
-        return self._time(max(0, self._count() - seen))
+        return self.first_of(seen)
+
+
+class CountedReadProber(_FileProber):
+    """Reads of `size` bytes of a file, which a tool only counts."""
+
+    period = 0.005  # bcc may take minutes to start where the CPU is emulated
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._fd = os.memfd_create("probed")
+        os.write(self._fd, bytes(size))
+
+    def event(self, number: int) -> None:
+        """Reads the file."""
+        os.pread(self._fd, self._size, 0)

@@ -45,6 +45,7 @@ GOOD = (
     'r::sys_openat (retval >= 0) "%d %s", (int)retval, filename',
     'r::sys_read (retval == -EAGAIN || retval == -11) "%d"  , -retval',
     'sys_connect "%d", arg3',
+    'sys_kill "%s %s", (sig ? "signal" : "test"), pid > 1 ? $task->comm : "init"',
     'sys_execve "%s", filename',
     # Tracepoints.
     't:sched:sched_process_exec "%s %d", args->filename, args->pid',

@@ -125,6 +125,18 @@ class SystemCalls(TraceTest):
         expected = f"[   3|3   |-003|+3|ff|0xff|10|1|3|{wide}|10000000000|A|   te|12|%]"
         self.assertEqual(shown, expected)
 
+    def test_choosing_between_texts(self) -> None:
+        text = (
+            'sys_kill (sig == 3) "%s %s", (pid & 1 ? "odd" : "even"),'
+            ' (pid & 0xff) == 17 ? "it" : sig > 9 ? "?" : $task->comm'
+        )
+        rows = self.rows(text, run=kill_nobody)
+        expected = [
+            f"{'odd' if n & 1 else 'even'} {'it' if n == 17 else rows[0].comm}"
+            for n in range(3, COUNT, 7)
+        ]
+        self.assertEqual([row.message for row in rows], expected)
+
     def test_several_at_once(self) -> None:
         def both() -> None:
             open_nothing()

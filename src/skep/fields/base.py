@@ -80,7 +80,7 @@ class Naming(Protocol):
 class Context:
     """What field types need to know of this run.
 
-    `io_names` are the enumerators of the enums in skep.fields.block.ENUMS by name;
+    `io_names` are the enumerators of the enums that fields ask for, by name;
     their numbers differ between kernels.  `places` are the names of those where
     programs run that ask for their place, by number.  `read_ns` is when what is shown
     was read, since the Unix epoch; None stands for now.
@@ -221,6 +221,7 @@ class Field:
              it is a stack; it shows addresses of programs by their names
     looks_up  what is shown is looked up on the machine, by the context
     varied   nearly every record has another value, so texts are not kept
+    enums    enums of the kernel whose enumerators it is shown by
     unit, meaning, json
              for descriptions of the record; a unit of "ns" is appended to JSON keys,
              and `json` is the type of the value there, as in `Key`
@@ -238,6 +239,7 @@ class Field:
     spec = "d"
     shown = "{}"
     varied = False
+    enums: Sequence[str] = ()
     unit = ""
     meaning = ""
     json: Mapping[str, Any] = {"type": "integer"}

@@ -124,6 +124,7 @@ class IoFlags(Field):
     JSON adds NAME_text.
     """
 
+    enums = ENUMS
     ctype = "u32"
     title = "FLAGS"
     width = 30

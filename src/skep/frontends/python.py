@@ -7,14 +7,18 @@ refused with its place.
 
 from __future__ import annotations
 
-import ast
 import sys
-from collections.abc import Sequence
-from typing import Callable, NoReturn
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Callable, NoReturn
 
 from skep.compiler import tree
 from skep.compiler.environment import SourceFunction
 from skep.errors import CompileError, Span
+
+if TYPE_CHECKING:
+    import ast
+else:
+    import _ast as ast  # the nodes alone: what "ast" adds is not for each start
 
 OPERATORS = {
     ast.Add: "+",
@@ -60,10 +64,11 @@ class _Module:
         self.file = file
         self.lines = source.split("\n")  # as ast counts lines, unlike splitlines
         self.functions: dict[int, ast.FunctionDef] = {}
-        for node in ast.walk(ast.parse(source)):
-            if isinstance(node, ast.FunctionDef):
-                first = min([node.lineno, *(d.lineno for d in node.decorator_list)])
-                self.functions[first] = node
+        flags = ast.PyCF_ONLY_AST
+        module: Any = compile(source, file, "exec", flags, dont_inherit=True)
+        for node in _definitions(module.body):
+            first = min([node.lineno, *(d.lineno for d in node.decorator_list)])
+            self.functions[first] = node
 
     def span(self, node: ast.AST) -> Span:
         """Where a node stands, up to the end of its first line."""
@@ -73,6 +78,17 @@ class _Module:
         if getattr(node, "end_lineno", line) == line:
             end = _characters(text, getattr(node, "end_col_offset", end))
         return Span(self.file, line, start, end, text)
+
+
+def _definitions(statements: Iterable[ast.stmt]) -> Iterator[ast.FunctionDef]:
+    """The functions in statements and in what is within these."""
+    for statement in statements:
+        if isinstance(statement, ast.FunctionDef):
+            yield statement
+        for part in ("body", "handlers", "orelse", "finalbody", "cases"):
+            within = getattr(statement, part, None)
+            if within:
+                yield from _definitions(within)
 
 
 def _characters(text: str, offset: int) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from skep.authoring.on import Probe
 from skep.authoring.outputs import Stream
@@ -21,6 +21,9 @@ from skep.frontends.trace_places import place_of
 from skep.frontends.words import Scope, used_parameters
 from skep.named_tuple import NamedTuple
 from skep.target import Target
+
+_MOST_RECORDS = 16
+"""Different ways to send the record of one probe."""
 
 
 class Settings(NamedTuple):
@@ -59,6 +62,7 @@ def traced(
     kind, *members = message_members(text, probe.format, size, settings.heading)
     values = [_expression(part, words) for part in probe.values]
     shown = [_converted(*pair) for pair in zip(values, conversions)]
+    _check_choices(shown)
     test = _expression(probe.predicate, words) if probe.predicate else None
     shared = settings.base.members
     stream = message_stream(number, [*shared, kind, *members, *settings.below])
@@ -82,10 +86,41 @@ def _expression(part: Part, words: Words) -> tree.Expression:
 
 def _converted(value: tree.Expression, conversion: Conversion) -> tree.Expression:
     """A value as the type that its conversion asks for."""
-    if conversion.ctype == "string" and isinstance(value, tree.Literal):
+    if conversion.ctype != "string":
+        return tree.CCast(conversion.ctype, value, value.span)
+    if isinstance(value, tree.Literal):
         return value
-    type_ = "char *" if conversion.ctype == "string" else conversion.ctype
-    return tree.CCast(type_, value, value.span)
+    if isinstance(value, tree.CConditional) and _has_text(value):
+        body = _converted(value.body, conversion)
+        orelse = _converted(value.orelse, conversion)
+        return tree.CConditional(value.test, body, orelse, value.span)
+    return tree.CCast("char *", value, value.span)
+
+
+def _has_text(value: tree.Expression) -> bool:
+    """Whether text in quotes may be what is chosen."""
+    if isinstance(value, tree.CConditional):
+        return _has_text(value.body) or _has_text(value.orelse)
+    return isinstance(value, tree.Literal)
+
+
+def _check_choices(values: Iterable[tree.Expression]) -> None:
+    """Refuse more records than a program has room for."""
+    records = 1
+    for value in values:
+        records *= _sides(value)
+        if records > _MOST_RECORDS:
+            raise UsageError(
+                "there are too many choices between texts",
+                value.span,
+                hint=f"{_MOST_RECORDS} combinations are possible in one probe",
+            )
+
+
+def _sides(value: tree.Expression) -> int:
+    if isinstance(value, tree.CConditional):
+        return _sides(value.body) + _sides(value.orelse)
+    return 1
 
 
 def _body(
@@ -94,9 +129,22 @@ def _body(
     span: Span,
 ) -> Sequence[tree.Statement]:
     """Send the record, if the predicate holds."""
-    emit = tree.Attribute(tree.Name("stream", span), "emit", span)
-    send = tree.Evaluate(tree.Call(emit, (), given, span), span)
+    send = _send(given, span)
     return [send if test is None else tree.If(test, [send], (), span)]
+
+
+def _send(given: Sequence[tuple[str, tree.Expression]], span: Span) -> tree.Statement:
+    """Send the record.  Text in quotes is at no address, so that which of two texts it
+    has (`_converted` leaves no other choice) is which of two records is sent."""
+    for index, (name, value) in enumerate(given):
+        if isinstance(value, tree.CConditional):
+            then, orelse = (
+                [_send([*given[:index], (name, side), *given[index + 1 :]], span)]
+                for side in (value.body, value.orelse)
+            )
+            return tree.If(value.test, then, orelse, span)
+    emit = tree.Attribute(tree.Name("stream", span), "emit", span)
+    return tree.Evaluate(tree.Call(emit, (), given, span), span)
 
 
 def _with_comparison(words: Words, binary: bool) -> Words:

@@ -35,7 +35,7 @@ from typing import Any, Callable, NoReturn
 from skep.errors import InternalError
 from skep.fields.base import Context
 from skep.output.code import Code, define, indented
-from skep.output.filters import Filter, condition
+from skep.output.filters import Filter
 from skep.output.record_types import RecordType
 from skep.output.text_rows import csv_row, list_row, table_row
 from skep.output.unpack import add_text_values, unpacker
@@ -131,7 +131,11 @@ def _row(
     """The lines that make a record's row from its fixed part's raw values."""
     add_text_values(code, record)
     values = code.take()
-    conditions = [f"({condition(code, rule, record, context)})" for rule in filters]
+    conditions = []
+    if filters:
+        from skep.output.conditions import condition
+
+        conditions = [f"({condition(code, rule, record, context)})" for rule in filters]
     row = FORMS[form](code, record, context)
     show = [*code.take(), f"append({row})"]
     if not filters:

@@ -17,7 +17,8 @@ from skep.remote.hosts import Command, Host, hint_for, local_zone
 from skep.remote.merging import Merged
 from skep.remote.wire import NotWire
 from skep.runtime.signals import StopSignals
-from skep.toolkit.arguments import common_values, parser_of
+from skep.toolkit.arguments import common_values
+from skep.toolkit.parser import parser_of
 from skep.toolkit.reports import most_rows
 from skep.toolkit.tool import load
 

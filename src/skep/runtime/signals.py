@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
-import signal
 import time
-from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import signal
+    from types import FrameType
+else:
+    import _signal as signal  # what is beneath "signal", which makes enums of it
 
 _STOPPING = (signal.SIGINT, signal.SIGTERM)
 _PATIENCE_S = 1.0

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from skep.arch import arch_of
 from skep.errors import SkepError
-from skep.symbols import functions, indirect, library, processes, usdt, usdt_arguments
+from skep.symbols import functions, indirect, library, processes
 from skep.symbols.elf import Elf
 from skep.symbols.functions import Function
 from skep.symbols.instructions import can_be_probed
 from skep.symbols.name_pattern import matcher
 from skep.target.user import UserFile
+
+if TYPE_CHECKING:
+    from skep.symbols.usdt import UsdtProbe
 
 
 class UserFiles:
@@ -84,6 +88,8 @@ class UserFiles:
 
     def probes(self, name: str, provider: str, probe: str, pid: int) -> list[UserFile]:
         """See `Target.usdt_probes`."""
+        from skep.symbols import usdt, usdt_arguments
+
         found = []
         wanted = matcher(probe)
         for elf in self._files(name, pid):
@@ -135,5 +141,5 @@ def _path(elf: Elf, pid: int) -> str:
     return f"/proc/self/fd/{elf.fd}" if pid else elf.path
 
 
-def _name(probe: usdt.UsdtProbe) -> str:
+def _name(probe: UsdtProbe) -> str:
     return f"{probe.provider}:{probe.name}"

@@ -2,75 +2,14 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Mapping, Sequence
-from typing import Any, NoReturn
+from typing import Any
 
 from skep.authoring.options import Option, Options
 from skep.authoring.shared_options import FORMATS, STAGES, RunOptions
 from skep.errors import UsageError
+from skep.toolkit.plain_words import plain_words
 from skep.toolkit.tool import Tool
-
-
-class _Parser(argparse.ArgumentParser):
-    """argparse, with skep's own form of errors and help."""
-
-    def __init__(self, tool: Tool) -> None:
-        super().__init__(
-            prog=f"skep {tool.name}",
-            formatter_class=_Formatter,
-            allow_abbrev=False,
-            # A tool's own options come last and take letters from the shared ones.
-            conflict_handler="resolve",
-        )
-        self._tool = tool
-
-    def error(self, message: str) -> NoReturn:
-        raise UsageError(message, hint=f"see '{self.prog} --help'")
-
-    def print_help(self, file: object = None) -> None:
-        from skep.toolkit.help import show_help
-
-        show_help(self._tool)
-
-
-class _Formatter(argparse.HelpFormatter):
-    """Not for the help: argparse makes one for every option, and to ask the terminal
-    for its width it would import shutil at every start."""
-
-    def __init__(self, prog: str) -> None:
-        super().__init__(prog, width=80)
-
-
-def parser_of(tool: Tool) -> argparse.ArgumentParser:
-    """The parser for a tool's command line."""
-    parser = _Parser(tool)
-    for declared in tool.options.options.values():
-        if declared.name not in tool.preset:
-            _add(parser, declared)
-    return parser
-
-
-def _add(parser: argparse.ArgumentParser, declared: Option) -> None:
-    settings: dict[str, Any] = {"dest": declared.name}
-    flags = declared.flags
-    if declared.type is bool:
-        settings["action"] = "count" if declared.repeat else "store_true"
-        settings["default"] = argparse.SUPPRESS
-    else:
-        settings["default"] = argparse.SUPPRESS
-        settings["metavar"] = declared.metavar or declared.name.upper()
-        if declared.rest:
-            settings["nargs"] = argparse.REMAINDER
-        elif not flags:
-            settings["nargs"] = "*" if declared.repeat else "?"
-        elif declared.repeat:
-            settings["action"] = "append"
-    if not flags:
-        settings.pop("dest")
-        parser.add_argument(declared.name, **settings)
-    else:
-        parser.add_argument(*flags, **settings)
 
 
 def parse(tool: Tool, arguments: Sequence[str]) -> Options:
@@ -80,10 +19,15 @@ def parse(tool: Tool, arguments: Sequence[str]) -> Options:
 
 def values_of(tool: Tool, arguments: Sequence[str]) -> dict[str, Any]:
     """What a command line says, by the options' names.  Raises UsageError."""
-    texts = vars(parser_of(tool).parse_args(arguments))
-    return {
-        name: _value(tool.options.options[name], text) for name, text in texts.items()
-    }
+    declared = tool.options.options
+    texts = plain_words(
+        (each for each in declared.values() if each.name not in tool.preset), arguments
+    )
+    if texts is None:
+        from skep.toolkit.parser import parser_of
+
+        texts = vars(parser_of(tool).parse_args(arguments))
+    return {name: _value(declared[name], text) for name, text in texts.items()}
 
 
 def bind(tool: Tool, values: dict[str, Any]) -> Options:

@@ -7,7 +7,6 @@ process.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from copy import copy
 from types import FunctionType
 from typing import Any
 
@@ -198,6 +197,8 @@ class Binding:
         shown = self.stream_members(stream)
         if not getattr(self.options, "record", None):
             return shown
+        from copy import copy
+
         names = {member.name for member in shown}
         for form in FORMATS:
             options: Any = copy(self.options)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 from typing import Any
 
 from skep.errors import UsageError
@@ -51,6 +50,8 @@ class Child:
 
     def release(self, stop: StopSignals) -> None:
         """Let the child go on; its end will stop the tool."""
+        import signal
+
         stop.add(signal.SIGCHLD)
         os.write(self._gate, b"x")
 

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from skep.authoring.outputs import Stream
 from skep.errors import Incomplete, SkepError
-from skep.fields import Clock, Context, IoFlags
-from skep.fields.block import ENUMS as IO_ENUMS
+from skep.fields import Clock, Context
 from skep.output.decoder import Ring
 from skep.output.json_lines import quoter
 from skep.output.loss import LossReporter, sentence
@@ -61,9 +60,9 @@ def context_of(binding: Binding, target: Target) -> Context:
     records = [s.record for s in binding.tool.streams.values()]
     records += [h.key for h in binding.tool.histograms.values() if h.key]
     names: dict[str, int] = {}
-    if any(issubclass(m.field, IoFlags) for r in records for m in binding.visible(r)):
-        for enum_name in IO_ENUMS:
-            names.update(target.enumerators(enum_name))
+    fields = {member.field for each in records for member in binding.visible(each)}
+    for enum in {name for field in fields for name in field.enums}:
+        names.update(target.enumerators(enum))
     return Context(Clock.measure(), names, places=binding.places)
 
 

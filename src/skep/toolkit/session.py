@@ -30,7 +30,6 @@ from skep.probes.intention import (
 )
 from skep.probes.resolve import resolve
 from skep.runtime.collection import Collection
-from skep.runtime.features import counts_perf_misses
 from skep.runtime.ledger import Ledger
 from skep.runtime.links import close_links
 from skep.runtime.ring import RingBuffer
@@ -293,6 +292,12 @@ def _may_be_missing(group: Group) -> bool:
     return all(isinstance(each, user) and each.optional for each in intentions)
 
 
+def _counts_perf_misses(target: Target) -> bool:
+    from skep.runtime.features import counts_perf_misses
+
+    return counts_perf_misses(target.btf)
+
+
 class Session:
     """A tool's programs, attached; a context manager that takes all down at its end."""
 
@@ -309,7 +314,7 @@ class Session:
         self.ledger = Ledger(
             self.collection.maps.get(LEDGER.name),
             self.collection.programs,
-            lambda: counts_perf_misses(target.btf),
+            partial(_counts_perf_misses, target),
             self.collection.links,
         )
 
