@@ -106,6 +106,13 @@ def test_scripts_are_well_formed(scripts: Path, shell: str) -> None:
         ("skep opensnoop --exec cat /etc/hostn", {"/etc/hostname"}),
         ("skep opensnoop --cgroupmap /etc/hostn", {"/etc/hostname"}),
         ("skep no-such-tool --for", set()),
+        ("skep replay /etc/hostn", {"/etc/hostname"}),
+        ("skep replay file --for", {"--format"}),
+        ("skep replay file --format ", {"table", "json", "csv"}),
+        ("skep replay file --flamegraph /etc/hostn", {"/etc/hostname"}),
+        ("skep replay file --print-u", {"--print-uid"}),
+        ("skep replay file --pid", set()),
+        ("replay --for", set()),
     ],
 )
 def test_bash(scripts: Path, line: str, offers: set[str]) -> None:
@@ -135,6 +142,10 @@ def test_bash_knows_every_tool_with_its_options(scripts: Path) -> None:
         ("skep opensnoop -f O_RDO", {"O_RDONLY"}),
         ("opensnoop --for", {"--format"}),
         ("skep xfsslower --typ", set()),
+        ("skep replay /etc/hostn", {"/etc/hostname"}),
+        ("skep replay file --for", {"--format"}),
+        ("skep replay file --format ", {"table", "json", "csv"}),
+        ("skep replay file --pi", set()),
     ],
 )
 def test_fish(scripts: Path, line: str, offers: set[str]) -> None:
@@ -150,6 +161,9 @@ def test_fish(scripts: Path, line: str, offers: set[str]) -> None:
         ("skep opensnoop --format js", "skep opensnoop --format json "),
         ("skep opensnoop -f O_RDO", "skep opensnoop -f O_RDONLY "),
         ("opensnoop --exte", "opensnoop --extended_fields "),
+        ("skep replay /etc/hostn", "skep replay /etc/hostname "),
+        ("skep replay file --for", "skep replay file --format="),
+        ("skep replay file --format js", "skep replay file --format json "),
     ],
 )
 def test_zsh(scripts: Path, line: str, whole: str) -> None:

@@ -54,6 +54,30 @@ def test_every_tool_has_a_page_with_all_its_options(name: str) -> None:
             assert flag in page
 
 
+MODULES = sorted(set(tool_names(families=True)) - set(ALIASES))
+SECTIONS = [
+    "Options",
+    "How it works, and what it costs",
+    "Caveats",
+    "Differences from bcc's ",
+]
+
+
+@pytest.mark.parametrize(
+    "name", sorted({load(n).module.__name__ for n in tool_names()})
+)
+def test_every_page_of_a_tool_has_what_its_reader_needs(name: str) -> None:
+    page = (TREE / "docs" / f"{name.rpartition('.')[2]}.md").read_text()
+    purpose, *sections = page.split("\n## ")
+    title, _, text = purpose.partition("\n\n")
+    assert title.startswith("# ")
+    assert re.match(r"\w", text), "what is it for?"
+    assert re.search(r"^    \$ sudo \./skep \S.*\n(    .+\n)+", text, re.MULTILINE)
+    for heading in SECTIONS:
+        [content] = [each for each in sections if each.startswith(heading)]
+        assert len(content.partition("\n\n")[2]) > 100
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(TREE)))
 def test_links_resolve(page: Path) -> None:
     for link in LINK.findall(page.read_text()):

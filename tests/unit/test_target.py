@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from skep.errors import NotPermitted, NotSupported, TargetError
+from skep.symbols.kallsyms import whole_lines
 from skep.target import Target, TracepointField, host
 from skep.target.tracepoint import parse_format
 from tests.fixtures import VERSIONS, saved_target
@@ -200,7 +201,8 @@ class TestHostFiles:
         lines.append("0000000000000000 t in_module\t[xfs]\n")
         lines.append("0000000000000000 t last.isra.0\n")
         (tmp_path / "kallsyms").write_text("".join(lines))
-        monkeypatch.setattr(host, "_KALLSYMS", str(tmp_path / "kallsyms"))
+        path = str(tmp_path / "kallsyms")
+        monkeypatch.setattr(host, "_kallsyms", lambda: whole_lines(path))
         wanted = {f"symbol{n}" for n in range(9000)} | {"in_module", "last.isra.0"}
         facts = host.HostFacts()
         assert facts.symbols(wanted) == wanted

@@ -66,8 +66,12 @@ class Option:
 
     def with_letter(self, letter: str) -> Option:
         """The same option with a single letter besides its long form."""
+        return self.with_flags((letter, *self.flags))
+
+    def with_flags(self, flags: Sequence[str]) -> Option:
+        """The same option with other flags."""
         copy = Option(
-            (letter, *self.flags),
+            flags,
             self.default,
             self.help,
             self.metavar,

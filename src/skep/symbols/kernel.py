@@ -15,14 +15,13 @@ from collections.abc import Iterator
 from itertools import accumulate
 from operator import le
 
+from skep.symbols.kallsyms import KALLSYMS, whole_lines
 from skep.symbols.symbol import Symbol
 
-KALLSYMS = "/proc/kallsyms"
 MODULES = "/proc/modules"
 VMLINUX = "kernel"
 """The module of what is part of the kernel itself."""
 
-_CHUNK = 1 << 18
 _CODE = b"tTwW"
 _MARK = b"$"
 _ENDS = (b"_etext", b"_einittext", b"_end", b"__end_of_kernel_reserve")
@@ -139,20 +138,6 @@ class KernelSymbols:
             self._order = array("I", order)
             addresses = array("Q", map(addresses.__getitem__, order))
         self._addresses = addresses
-
-
-def whole_lines(path: str) -> Iterator[bytes]:
-    """A file in pieces of whole lines.  Raises OSError."""
-    rest = b""
-    with open(path, "rb", buffering=0) as file:
-        while True:
-            chunk = file.read(_CHUNK)
-            if not chunk:
-                return
-            text = rest + chunk
-            end = text.rfind(b"\n") + 1
-            yield text[:end]
-            rest = text[end:]
 
 
 def _module_ends(path: str) -> Iterator[tuple[bytes, int]]:

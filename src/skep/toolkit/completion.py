@@ -13,6 +13,7 @@ from skep.named_tuple import NamedTuple
 from skep.output.writer import show
 from skep.toolkit import help
 from skep.toolkit.describe import choices_of
+from skep.toolkit.replay import OUTPUT, shown_options
 from skep.toolkit.tool import Tool, load, tool_names
 
 USAGE = """usage: skep completion bash|zsh|fish
@@ -39,10 +40,23 @@ WITH_TOOLS = ("doctor", "describe", "help", "man")
 SHELLS = ("bash", "zsh", "fish")
 
 
+class Command(NamedTuple):
+    """A tool, or what has options as tools have: those with flags."""
+
+    name: str
+    options: Sequence[Option]
+
+
 class Words(NamedTuple):
     """What can be completed: tools, and the values of options where they are known."""
 
     tools: Sequence[Tool]
+
+    @property
+    def commands(self) -> Sequence[Command]:
+        """The tools and `replay`, with their options."""
+        tools = [Command(tool.name, options_of(tool)) for tool in self.tools]
+        return [*tools, Command("replay", replay_options(self.tools))]
 
     @property
     def summaries(self) -> Mapping[str, str]:
@@ -67,6 +81,22 @@ def options_of(tool: Tool) -> list[Option]:
     return [each for each in help.options_of(tool) if each.flags]
 
 
+def replay_options(tools: Sequence[Tool]) -> list[Option]:
+    """The options that a replay takes, of whatever tool the recording is.
+
+    Letters mean something else in each tool, so only long flags are offered.
+    """
+    found: dict[str, Option] = {}
+    for tool in tools:
+        names = shown_options(tool)
+        for option in options_of(tool):
+            if option.name in OUTPUT or option.name in names:
+                for flag in option.flags:
+                    if flag.startswith("--") and flag not in found:
+                        found[flag] = option.with_flags((flag,))
+    return [*found.values(), help.HELP]
+
+
 def takes_path(option: Option) -> bool:
     """Whether the value is the name of a file."""
     return option.metavar in ("PATH", "FILE", "FILES")
@@ -76,30 +106,30 @@ def _bash(words: Words) -> str:
     return _BASH.format(
         commands=" ".join(words.summaries),
         names=" ".join(tool.name for tool in words.tools),
-        flags="\n".join(map(_bash_flags, words.tools)),
-        values="\n".join(line for tool in words.tools for line in _bash_values(tool)),
-        rest=" ".join(f"{t.name}:{f}" for t in words.tools for f in _rest_flags(t)),
+        flags="\n".join(map(_bash_flags, words.commands)),
+        values="\n".join(line for c in words.commands for line in _bash_values(c)),
+        rest=" ".join(f"{c.name}:{f}" for c in words.commands for f in _rest_flags(c)),
         with_tools="|".join(WITH_TOOLS),
         shells=" ".join(SHELLS),
     )
 
 
-def _rest_flags(tool: Tool) -> list[str]:
-    return [flag for each in options_of(tool) if each.rest for flag in each.flags]
+def _rest_flags(command: Command) -> list[str]:
+    return [flag for each in command.options if each.rest for flag in each.flags]
 
 
-def _bash_flags(tool: Tool) -> str:
-    flags = [flag for option in options_of(tool) for flag in option.flags]
-    return f"        {tool.name}) words='{' '.join(flags)}' ;;"
+def _bash_flags(command: Command) -> str:
+    flags = [flag for option in command.options for flag in option.flags]
+    return f"        {command.name}) words='{' '.join(flags)}' ;;"
 
 
-def _bash_values(tool: Tool) -> list[str]:
-    """What may follow each option of a tool that has a value."""
+def _bash_values(command: Command) -> list[str]:
+    """What may follow each option that has a value."""
     lines = []
-    for option in options_of(tool):
+    for option in command.options:
         if option.type is bool or option.rest:
             continue
-        pattern = "|".join(f"{tool.name}:{flag}" for flag in option.flags)
+        pattern = "|".join(f"{command.name}:{flag}" for flag in option.flags)
         action = f"words='{' '.join(choices_of(option))}'"
         if takes_path(option):
             action = "files=1"
@@ -159,6 +189,7 @@ _skep() {{
             done
             if ((COMP_CWORD == first)) || ! _skep_value "$tool" "$before"; then
                 _skep_flags "$tool"
+                [[ $tool == replay && $cur != -* ]] && files=1
             fi ;;
     esac
     if [[ $files ]]; then
@@ -179,16 +210,18 @@ def _zsh(words: Words) -> str:
             f"        {_quoted(f'{name}:{summary}')}"
             for name, summary in words.summaries.items()
         ),
-        tools="\n".join(map(_zsh_tool, words.tools)),
+        tools="\n".join(map(_zsh_command, words.commands)),
         with_tools="|".join(WITH_TOOLS),
         shells=" ".join(SHELLS),
     )
 
 
-def _zsh_tool(tool: Tool) -> str:
-    specs = [spec for option in options_of(tool) for spec in _zsh_specs(option)]
+def _zsh_command(command: Command) -> str:
+    specs = [spec for option in command.options for spec in _zsh_specs(option)]
+    if command.name == "replay":
+        specs.append("1:recording:_files")
     lines = "".join(f" \\\n                {_quoted(spec)}" for spec in specs)
-    return f"        {tool.name})\n            _arguments -s{lines} ;;"
+    return f"        {command.name})\n            _arguments -s{lines} ;;"
 
 
 def _zsh_specs(option: Option) -> list[str]:
@@ -281,12 +314,14 @@ def _fish(words: Words) -> str:
         for command in WITH_TOOLS
     ]
     lines.append(f"complete -c skep -n '{after} completion' -a '{' '.join(SHELLS)}'")
-    for tool in words.tools:
-        lines += ["", f"complete -c {tool.name} -f"]
-        for option in options_of(tool):
+    lines.append(f"complete -c skep -n '{after} replay' -F")
+    for command in words.commands:
+        names = [command.name] if command.name in tools else []
+        lines += ["", *(f"complete -c {name} -f" for name in names)]
+        for option in command.options:
             form = _fish_option(option)
-            lines.append(f"complete -c {tool.name} {form}")
-            lines.append(f"complete -c skep -n '{after} {tool.name}' {form}")
+            lines += [f"complete -c {name} {form}" for name in names]
+            lines.append(f"complete -c skep -n '{after} {command.name}' {form}")
     return "\n".join(lines) + "\n"
 
 

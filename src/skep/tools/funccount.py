@@ -9,7 +9,7 @@ Examples:
     funccount -r '^vfs_(read|write)$'   the same, by a regular expression
     funccount c:malloc            a function of the C library
     funccount -p 181 'c:str*'     functions of a library in one process
-    funccount t:sched:sched_fork  a tracepoint
+    funccount t:sched:sched_process_fork  a tracepoint
     funccount -i 1 't:block:*'    tracepoints, every second
     funccount 'u:pthread:*'       USDT probes of a library
 """

@@ -5,12 +5,12 @@ p:LIBRARY:FUNCTION, t:CATEGORY:EVENT, u:LIBRARY:PROBE or u:LIBRARY:PROVIDER:PROB
 in a name stands for any characters.
 
 Examples:
-    stackcount submit_bio              stacks that lead to I/O of block devices
-    stackcount -s ip_output            with offsets in functions
-    stackcount -P c:malloc             by process
-    stackcount -f t:sched:sched_switch folded, for flame graphs
+    stackcount submit_bio               stacks that lead to I/O of block devices
+    stackcount -s ip_output             with offsets in functions
+    stackcount -P c:malloc              by process
+    stackcount -f t:sched:sched_switch  folded, for flame graphs
     stackcount --flamegraph out.svg t:sched:sched_switch
-    stackcount -K -i 1 't:block:*'     stacks in the kernel only, every second
+    stackcount -K -i 1 't:block:*'      stacks in the kernel only, every second
 """
 
 from skep import Record, Table, TaskFilters, bpf, column, option
