@@ -106,6 +106,11 @@ def test_scripts_are_well_formed(scripts: Path, shell: str) -> None:
         ("skep opensnoop --exec cat /etc/hostn", {"/etc/hostname"}),
         ("skep opensnoop --cgroupmap /etc/hostn", {"/etc/hostname"}),
         ("skep no-such-tool --for", set()),
+        ("skep --ho", {"--host"}),
+        ("skep --host a,b opens", {"opensnoop"}),
+        ("skep --host = a --no", {"--no-cache"}),
+        ("skep --host a --no-cache opensnoop --for", {"--format"}),
+        ("skep --host a --ssh ", set()),
     ],
 )
 def test_bash(scripts: Path, line: str, offers: set[str]) -> None:
@@ -135,6 +140,8 @@ def test_bash_knows_every_tool_with_its_options(scripts: Path) -> None:
         ("skep opensnoop -f O_RDO", {"O_RDONLY"}),
         ("opensnoop --for", {"--format"}),
         ("skep xfsslower --typ", set()),
+        ("skep --ho", {"--host"}),
+        ("skep --host a opensnoop --for", {"--format"}),
     ],
 )
 def test_fish(scripts: Path, line: str, offers: set[str]) -> None:
@@ -150,6 +157,8 @@ def test_fish(scripts: Path, line: str, offers: set[str]) -> None:
         ("skep opensnoop --format js", "skep opensnoop --format json "),
         ("skep opensnoop -f O_RDO", "skep opensnoop -f O_RDONLY "),
         ("opensnoop --exte", "opensnoop --extended_fields "),
+        ("skep --host a opens", "skep --host a opensnoop "),
+        ("skep --no-cache --host=a opensnoop --for", "opensnoop --format="),
     ],
 )
 def test_zsh(scripts: Path, line: str, whole: str) -> None:
