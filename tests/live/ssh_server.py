@@ -7,6 +7,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 
@@ -101,9 +102,9 @@ class SshServer:
 
     @property
     def processes(self) -> list[int]:
-        """Those that serve connections: children of the sshd that listens."""
-        path = f"/proc/{self._process.pid}/task/{self._process.pid}/children"
-        return [int(word) for word in Path(path).read_text().split()]
+        """Those that serve connections, below the sshd that listens: for users there
+        are two for each."""
+        return [pid for pid in _descendants(self._process.pid) if _is_sshd(pid)]
 
     def __exit__(
         self,
@@ -114,6 +115,17 @@ class SshServer:
         self._process.terminate()
         self._process.wait()
         self._directory.cleanup()
+
+
+def _descendants(pid: int) -> Iterator[int]:
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text()
+    for child in map(int, children.split()):
+        yield child
+        yield from _descendants(child)
+
+
+def _is_sshd(pid: int) -> bool:
+    return Path(f"/proc/{pid}/comm").read_text().startswith("sshd")
 
 
 def _free_port() -> int:

@@ -76,13 +76,11 @@ class OnHosts(support.LiveTest):
         self.serve(SshServer("web1"), SshServer("database2"))
         with self.traced("web1,database2", "execsnoop") as tool:
             self.wait_for_hosts(tool, "web1 ", "database2 ")
-            before = set(existing_objects())
             for number in range(7):
                 execute("numbered", str(number))
             tool.wait_for(lambda output: output.count(b"numbered 6") == 2)
             outcome = tool.stop()
         self.assert_clean(outcome)
-        self.assert_freed({each for each in before if each[0] == "link"})
         header, *rows = outcome.lines()
         self.assertEqual(header.split()[:3], ["HOST", "COMM", "PID"])
         for label in ("web1", "database2"):
@@ -122,6 +120,40 @@ class OnHosts(support.LiveTest):
             tool.wait_for(lambda output: b"localhost" in output)
             header = tool.stop().lines()[0]
         self.assertEqual(re.findall(r"\S*HOST", header), ["ON_HOST", "HOST"])
+
+    def test_sums_are_exact(self) -> None:
+        self.serve(SshServer("web1"), SshServer("web2"))
+        for words, expected in SUMS.items():
+            with self.subTest(words=words):
+                with self.counting("web1,web2", *words) as tool:
+                    call_getpgid(997)
+                    outcome = tool.stop()
+                self.assertEqual(outcome.status, 0, outcome.stderr)
+                self.assertRegex(outcome.stdout.decode(), expected)
+
+    def test_a_late_report_is_in_the_next(self) -> None:
+        slow = SshServer("slow")
+        self.serve(SshServer("quick"), slow)
+        words = ("funccount", "c:getpgid", "-i", "1", "--json")
+        with self.counting("quick,slow", *words) as tool:
+            call_getpgid(499)
+            for process in slow.processes:
+                os.kill(process, signal.SIGSTOP)
+            tool.wait_for(lambda output: b"slow: skep: its report is" in tool.errors())
+            call_getpgid(101)
+            for process in slow.processes:
+                os.kill(process, signal.SIGCONT)
+            outcome = tool.stop()
+        self.assertEqual(outcome.status, 0, outcome.stderr)
+        counts = [each["count"] for each in outcome.objects("table")]
+        self.assertEqual(sum(counts), 1200)
+
+    def counting(self, hosts: str, *words: str) -> Tool:
+        """A tool that counts, attached on all hosts when it runs."""
+        tool = Tool(*self.options(hosts), *words, "-v", knock=lambda: None)
+        missing = [f"{host}: ".encode() for host in hosts.split(",")]
+        tool.is_attached = lambda: all(each in tool.errors() for each in missing)
+        return tool
 
     def test_enough_rows(self) -> None:
         self.serve(SshServer("web1"), SshServer("web2"))
@@ -190,11 +222,22 @@ class OnHosts(support.LiveTest):
     @unittest.skipIf(shutil.which("sudo") is None, "no sudo")
     def test_sudo(self) -> None:
         rule = f"{SUDOERS}visitor ALL=(root) NOPASSWD: ALL\n"
-        self.serve(self.server_of_user("allowed", rule))
+        server = self.server_of_user("allowed", rule)
+        self.serve(server)
         with self.traced("allowed", "execsnoop") as tool:
             self.wait_for_hosts(tool, "allowed ")
             outcome = tool.stop()
         self.assert_clean(outcome)
+        # Nor does sudo keep the tool when the connection breaks.
+        before = existing_objects()
+        with self.traced("allowed", "execsnoop") as tool:
+            self.wait_for_hosts(tool, "allowed ")
+            held = existing_objects() - before
+            self.assertTrue(held)
+            for process in server.processes:
+                os.kill(process, signal.SIGKILL)
+            self.assertEqual(tool.wait().status, 1)
+        self.assert_freed(held)
 
     @unittest.skipIf(shutil.which("sudo") is None, "no sudo")
     def test_sudo_that_asks(self) -> None:
@@ -217,6 +260,24 @@ class OnHosts(support.LiveTest):
         (place / "sudoers").chmod(0o440)
         prefix = ("unshare", "-m", "sh", "-c", AS_USER, str(place))
         return SshServer(name, "visitor", settings, prefix)
+
+
+# Two hosts, which are one machine, count each call twice.
+SUMS: dict[tuple[str, ...], str] = {
+    ("funccount", "c:getpgid"): r"FUNC +COUNT\ngetpgid +1994\nDetaching",
+    (
+        "funclatency",
+        "c:getpgid",
+    ): r"Function = getpgid \[\d+\][^=]*avg .* count: 1994\n",
+    ("argdist", "-c", "-C", "p:c:getpgid(int x):int:x"): r"\t1994 +x = 0\n$",
+    ("stackcount", "c:getpgid", "-f"): r"(?m)^;.*__getpgid 1994$",
+}
+
+
+def call_getpgid(number: int) -> None:
+    """Calls it so often in another process."""
+    script = "import ctypes; c = ctypes.CDLL(None); [c.getpgid(0) for _ in range({})]"
+    subprocess.run(("python3", "-c", script.format(number)), check=True)
 
 
 def execute(*words: str) -> None:

@@ -113,6 +113,11 @@ def test_scripts_are_well_formed(scripts: Path, shell: str) -> None:
         ("skep replay file --print-u", {"--print-uid"}),
         ("skep replay file --pid", set()),
         ("replay --for", set()),
+        ("skep --ho", {"--host"}),
+        ("skep --host a,b opens", {"opensnoop"}),
+        ("skep --host = a --no", {"--no-cache"}),
+        ("skep --host a --no-cache opensnoop --for", {"--format"}),
+        ("skep --host a --ssh ", set()),
     ],
 )
 def test_bash(scripts: Path, line: str, offers: set[str]) -> None:
@@ -146,6 +151,8 @@ def test_bash_knows_every_tool_with_its_options(scripts: Path) -> None:
         ("skep replay file --for", {"--format"}),
         ("skep replay file --format ", {"table", "json", "csv"}),
         ("skep replay file --pi", set()),
+        ("skep --ho", {"--host"}),
+        ("skep --host a opensnoop --for", {"--format"}),
     ],
 )
 def test_fish(scripts: Path, line: str, offers: set[str]) -> None:
@@ -164,6 +171,8 @@ def test_fish(scripts: Path, line: str, offers: set[str]) -> None:
         ("skep replay /etc/hostn", "skep replay /etc/hostname "),
         ("skep replay file --for", "skep replay file --format="),
         ("skep replay file --format js", "skep replay file --format json "),
+        ("skep --host a opens", "skep --host a opensnoop "),
+        ("skep --no-cache --host=a opensnoop --for", "opensnoop --format="),
     ],
 )
 def test_zsh(scripts: Path, line: str, whole: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import shlex
@@ -13,6 +14,7 @@ from typing import Any, Callable
 
 import pytest
 
+from skep import cli
 from skep.errors import UsageError
 from skep.output.writer import Writer
 from skep.remote import archive, hosts
@@ -268,13 +270,59 @@ def test_a_login_that_says_nothing(host: Callable[..., Any]) -> None:
     assert "liar: skep: the login there ran no skep" in done.stderr
 
 
-def test_an_old_python_is_told() -> None:
-    # The first thing that is compiled there must be readable by it.
-    import ast
+# Runs its last argument, as sshd does, where python3 says that it is older.
+LOCAL = """#!/bin/sh
+for last; do :; done
+PATH={directory}:$PATH exec sh -c "$last"
+"""
+OLD_PYTHON = """#!/bin/sh
+exec {python} -ISc '
+import sys
+sys.version_info = (3, 6, 8, "final", 0)
+exec(sys.argv[1])' "$2"
+"""
 
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="others would be asked by sudo")
+def test_an_old_python_is_told(tmp_path: Path) -> None:
+    for name, text in (("ssh", LOCAL), ("python3", OLD_PYTHON)):
+        path = tmp_path / name
+        path.write_text(text.format(directory=tmp_path, python=sys.executable))
+        path.chmod(0o755)
+    command = (TREE / "skep", "--ssh", tmp_path / "ssh", "--host", "old", "opensnoop")
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1
+    assert done.stderr == (
+        "old: skep: needs Python 3.9 or later, and this is 3.6\n"
+        "old:   hint: skep needs Python 3.9 or later there\n"
+    )
+
+
+def test_an_old_python_can_read_what_comes_first() -> None:
     main = archive.main_source(archive.own_archive()).decode()
     second = (TREE / "src/skep/remote/bootstrap.py").read_text()
     ast.parse(main + second, feature_version=(3, 6))
+
+
+def test_serving_is_for_hosts(capfd: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["serve"]) == 2
+    assert "'serve' is what --host runs" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["opensnop"], "there is no tool 'opensnop'"),
+        (["opensnoop", "--nope"], "unrecognized arguments: --nope"),
+        (["biolatency", "--sort", "x"], "--sort is about rows"),
+        (["./mine.py"], "'./mine.py' is a file here"),
+    ],
+)
+def test_what_is_wrong_here_is_told_here(
+    words: list[str], message: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["--ssh", "/nonexistent", "--host", "a", *words]) == 2
+    assert message in capfd.readouterr().err
 
 
 def test_there_is_no_ssh(tmp_path: Path) -> None:

@@ -37,7 +37,7 @@ from skep.fields.base import Context
 from skep.output.code import Code, define, indented
 from skep.output.filters import Filter
 from skep.output.record_types import RecordType
-from skep.output.text_rows import csv_row, list_row, table_row
+from skep.output.text_rows import cell_texts, csv_row, list_row, table_row
 from skep.output.unpack import add_text_values, unpacker
 from skep.output.value_rows import json_row, raw_row, value_row
 
@@ -45,11 +45,13 @@ FORMS: dict[str, Callable[[Code, RecordType, Context], str]] = {
     "table": table_row,
     "csv": csv_row,
     "list": list_row,
+    "texts": cell_texts,
     "json": json_row,
     "values": value_row,
     "raw": raw_row,
 }
-"""Forms of output: lines of text, or tuples in the order of the members."""
+"""Forms of output: lines of text, the texts of columns, or tuples in the order of the
+members."""
 
 FLAGS_CHECK = (
     "if length >= 1 << 30:",

@@ -49,3 +49,8 @@ class Ranking:
 
 def _sort_key(index: int) -> Callable[[Sequence[Any]], Any]:
     return lambda row: row[index]
+
+
+def plain_key(value: Any) -> Any:
+    """A raw value as JSON has it; bytes become characters in the same order."""
+    return value.decode("latin-1") if isinstance(value, bytes) else value

@@ -29,14 +29,14 @@ class RecordType(NamedTuple):
 
     def cells(self, context: Context) -> list[Cell]:
         """The columns of text output, in order.  Raises UsageError."""
-        return [cell for _, cell in self._selection(context)]
+        return [cell for _, cell in self.selection(context)]
 
     def shown_members(self, context: Context) -> list[Member]:
         """The members that are wanted: those with one of the chosen columns, else all,
         also the ones that have no column.  Raises UsageError."""
         if self.columns is None:
             return list(self.members)
-        members = {member.name: member for member, _ in self._selection(context)}
+        members = {member.name: member for member, _ in self.selection(context)}
         return list(members.values())
 
     def member(self, name: str, context: Context) -> Member:
@@ -53,7 +53,8 @@ class RecordType(NamedTuple):
             for cell in member.field.cells(member, self.members, context)
         ]
 
-    def _selection(self, context: Context) -> list[tuple[Member, Cell]]:
+    def selection(self, context: Context) -> list[tuple[Member, Cell]]:
+        """The columns, each with the member that it shows.  Raises UsageError."""
         pairs = self._all(context)
         if self.columns is None:
             return pairs

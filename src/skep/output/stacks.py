@@ -18,7 +18,7 @@ from skep.fields.text import c_string, decoded
 from skep.named_tuple import NamedTuple
 from skep.output.escape import escape
 from skep.output.flamegraph import flamegraph
-from skep.output.folded import FoldedStack, fold
+from skep.output.folded import FoldedStack, fold, folded_line
 
 
 class Task(NamedTuple):
@@ -102,6 +102,30 @@ def block(task: Task, stacks: Frames, number: int, is_delimited: bool) -> str:
     if task.comm is not None:
         lines.append(f"    {escape(task.comm)} [{task.pid}]")
     return "".join(f"{line}\n" for line in [*lines, f"    {number}", ""])
+
+
+class StacksPart(NamedTuple):
+    """The stacks of a report, with their numbers, in the form "table" (blocks) or
+    "folded".
+
+    A stack is a `Task` and `Frames`, or a `FoldedStack`.  The largest `limit` are
+    shown.
+    """
+
+    form: str
+    is_delimited: bool
+    limit: int | None
+    stacks: Sequence[tuple[Any, int]]
+
+    def lines(self) -> list[str]:
+        """What is written of it."""
+        ranked = merged(self.stacks)
+        chosen = ranked[-self.limit :] if self.limit else ranked
+        if self.form == "folded":
+            return [folded_line(stack, n, self.is_delimited) for stack, n in chosen]
+        return [
+            block(task, frames, n, self.is_delimited) for (task, frames), n in chosen
+        ]
 
 
 class FlameGraphFile:

@@ -73,6 +73,21 @@ def list_row(code: Code, record: RecordType, context: Context) -> str:
     return _row(code, record.cells(context), LIST)
 
 
+def cell_texts(code: Code, record: RecordType, context: Context) -> str:
+    """The expression of a tuple of the texts of all columns, neither padded nor quoted,
+    each with a newline."""
+    cells = record.cells(context)
+    return f"({''.join(f'{_row(code, [cell], LIST)}, ' for cell in cells)})"
+
+
+def text_row(cells: Sequence[Cell], texts: Sequence[str], style: Style) -> str:
+    """The row of these texts, with its newline."""
+    parts = zip(_parts(cells, style), texts)
+    return "".join(
+        format(style.clean(text), part.padding) + part.end for part, text in parts
+    )
+
+
 class _Part(NamedTuple):
     """A cell, the format spec that pads it, and what comes before the next one."""
 

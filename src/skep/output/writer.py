@@ -4,10 +4,21 @@ from __future__ import annotations
 
 import errno
 import os
+import time
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from skep.errors import SkepError
+
+HEADS = PLAIN, TIMED, BRACKETED, NONE = "\n", "\n%H:%M:%S\n", "[%H:%M:%S]\n", ""
+"""What reports begin with."""
+
+
+class Part(Protocol):
+    """A part of a report: a histogram, a table or stacks."""
+
+    def lines(self) -> list[str]:
+        """What is written of it."""
 
 
 class OutputClosed(Exception):
@@ -26,6 +37,10 @@ class Writer:
     """
 
     __slots__ = ("fd",)
+
+    merges = False
+    """Whether sums go to another skep, which adds those of others before it shows
+    them: reports are then differences, and neither sorted nor cut."""
 
     def __init__(self, fd: int = 1) -> None:
         self.fd = fd
@@ -46,6 +61,27 @@ class Writer:
         """Write rows, each with how often it came, the most frequent first."""
         ranked = sorted(rows.items(), key=lambda item: -item[1])
         self.lines([f"{row}-->COUNT {count}\n\n" for row, count in ranked])
+
+    def bare(self, lines: Sequence[str]) -> None:
+        """Write lines for programs, which are no rows under a header."""
+        self.lines(lines)
+
+    def report(self, head: str, time_ns: int) -> None:
+        """Begin a report with this, the time (since the Unix epoch) in it as in
+        strftime(3)."""
+        self.text(time.strftime(head, time.localtime(time_ns // 1_000_000_000)))
+
+    def part(self, part: Part) -> None:
+        """Write a part of a report."""
+        self.lines(part.lines())
+
+    def end_report(self, is_last: bool, is_cumulative: bool) -> None:
+        """End the report; whether it is the last, and each one has all since the
+        start."""
+
+    def farewell(self, text: str) -> None:
+        """Write what a tool says at its end."""
+        self.text(text)
 
     def lines(self, lines: Sequence[str]) -> None:
         """Write lines that end in line feeds.  Raises OutputClosed."""

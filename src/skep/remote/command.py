@@ -100,12 +100,16 @@ class _Runs:
             pass  # a regular file has no reader
         while self._connections:
             calls = self._watch()
-            for number, _ in self._poll.poll(self._patience()):
-                if number == 1:
-                    raise OutputClosed
-                if number in calls:
-                    self._call(*calls[number])
-            for connection in self._connections.values():
+            found = [number for number, _ in self._poll.poll(self._patience())]
+            if 1 in found:
+                raise OutputClosed
+            # Ends come last: then what is left is read, and files are closed.
+            ready = [calls[number] for number in found if number in calls]
+            for connection, call in sorted(ready, key=lambda each: each[1] is None):
+                self._call(connection, call)
+            connections = self._connections.values()
+            self._merged.settle({c.host for c in connections if c.is_running})
+            for connection in connections:
                 if (
                     self._deadline is not None
                     and time.monotonic() > self._deadline

@@ -10,19 +10,24 @@ from collections.abc import Mapping, Sequence
 from skep.errors import UsageError
 from skep.named_tuple import NamedTuple
 
-USAGE = """usage: skep --host HOST[,HOST...] [--no-cache] [--ssh COMMAND] TOOL [options]
+OPTIONS: Mapping[str, tuple[str, str]] = {
+    "--host": ("HOST,...", "where to run the tool; may be given again"),
+    "--no-cache": ("", "leave nothing there, not even in the cache of root"),
+    "--ssh": ("COMMAND", "what to connect with, such as 'ssh -F FILE'"),
+}
+"""What may stand before the tool: the value that it has, and what it means."""
+
+_HEAD = """usage: skep --host HOST[,HOST...] [--no-cache] [--ssh COMMAND] TOOL [options]
 
 Run a tool on other hosts, each [user@]name or ssh://[user@]name[:port], as root or by
 sudo, and show what all of them report.
 
-  --host HOST,...  where to run it; may be given again
-  --no-cache       leave nothing there, not even in the cache of root
-  --ssh COMMAND    what to connect with, such as 'ssh -F FILE' (ssh)
 """
 
-_VALUED = ("--host", "--ssh")
-OPTIONS = (*_VALUED, "--no-cache")
-"""What may stand before the tool."""
+USAGE = _HEAD + "".join(
+    f"  {f'{name} {value}':<16} {meaning}\n"
+    for name, (value, meaning) in OPTIONS.items()
+)
 
 
 class Host(NamedTuple):
@@ -48,7 +53,7 @@ def parse(arguments: Sequence[str]) -> Command:
     ssh, keeps = "ssh", True
     while words and words[0].startswith("-"):
         name, has_value, value = words.pop(0).partition("=")
-        if name in _VALUED:
+        if name in OPTIONS and OPTIONS[name][0]:
             if not has_value:
                 if not words:
                     raise _problem(f"{name} without a value")

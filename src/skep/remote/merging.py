@@ -4,13 +4,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 from skep.output.escape import escape
 from skep.output.text_rows import quoted
-from skep.output.writer import Writer
+from skep.output.writer import HEADS, Writer
 from skep.remote.hosts import Host
-from skep.remote.wire import Frame, NotWire, number_of, pairs_of, text_of, texts_of
+from skep.remote.parts import part_of
+from skep.remote.reports import Report, Reports
+from skep.remote.wire import (
+    Frame,
+    NotWire,
+    json_object,
+    number_of,
+    pairs_of,
+    text_of,
+    texts_of,
+)
 
 ON_HOST = "on_host"
 """The key in JSON: `host` is what some tool looks up."""
@@ -44,6 +55,8 @@ class Merged:
         self._header: str | None = None
         self._ranked: dict[Host, list[tuple[Any, str]]] = {host: [] for host in hosts}
         self._counted: dict[str, int] = {}
+        self._reports = Reports(writer, tell)
+        self._farewell = ""
         self._labels = {host: escape(host.label) for host in hosts}
         self._width = 0
         self._set_title(_TITLE)
@@ -53,6 +66,9 @@ class Merged:
             "rows": self._add_rows,
             "ranked": self._add_ranked,
             "counted": self._add_counted,
+            "bare": self._add_bare,
+            "report": self._add_report,
+            "farewell": self._add_farewell,
         }
 
     def show(self, host: Host, frame: Frame) -> None:
@@ -70,6 +86,13 @@ class Merged:
         """Whether `limit` rows have been written."""
         return self._left is not None and self._left <= 0
 
+    def settle(self, running: AbstractSet[Host]) -> None:
+        """Show the reports that are complete, while these hosts run.
+
+        Raises OutputClosed.
+        """
+        self._reports.settle(running)
+
     def finish(self) -> None:
         """Show what was kept for the end.  Raises OutputClosed."""
         ranked = [pair for pairs in self._ranked.values() for pair in pairs]
@@ -77,6 +100,8 @@ class Merged:
         self._write([row for _, row in ranked])
         if self._counted:
             self._writer.counted(self._counted)
+        self._reports.finish()
+        self._writer.text(self._farewell)
 
     def _add_banner(self, host: Host, content: Any) -> None:
         text = _shown(text_of(content))
@@ -121,6 +146,25 @@ class Merged:
             shown = self._row(host, text_of(row))
             self._counted[shown] = self._counted.get(shown, 0) + number_of(number)
 
+    def _add_bare(self, host: Host, content: Any) -> None:
+        self._writer.lines([_shown(line) for line in texts_of(content)])
+
+    def _add_report(self, host: Host, content: Any) -> None:
+        if (
+            not isinstance(content, list)
+            or len(content) != 4
+            or content[0] not in HEADS
+        ):
+            raise NotWire
+        head, is_last, is_cumulative, parts = content
+        if not isinstance(parts, list):
+            raise NotWire
+        found = [part_of(part, self._form) for part in parts]
+        self._reports.add(host, Report(head, bool(is_last), bool(is_cumulative), found))
+
+    def _add_farewell(self, host: Host, content: Any) -> None:
+        self._farewell = _shown(text_of(content))
+
     def _write(self, rows: Iterable[str]) -> None:
         if self._left is None:
             self._writer.lines(list(rows))
@@ -151,21 +195,6 @@ def json_row(host: Host, row: str) -> str:
     line = {**common, ON_HOST: host.label, **found, **common}
     line[ON_HOST] = host.label
     return json.dumps(line, separators=(",", ":")) + "\n"
-
-
-def json_object(row: str) -> dict[str, Any]:
-    """What a line of JSON says.  Raises NotWire."""
-    try:
-        found = json.loads(row, parse_constant=_refuse)
-    except (ValueError, RecursionError):
-        raise NotWire from None
-    if not isinstance(found, dict):
-        raise NotWire
-    return found
-
-
-def _refuse(word: str) -> None:
-    raise ValueError(word)
 
 
 def _shown(text: str) -> str:

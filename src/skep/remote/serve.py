@@ -20,6 +20,8 @@ def serve(arguments: Sequence[str]) -> int:
     The arguments are a time zone, as TZ has it, and a command line.  The tool ends as
     at Ctrl-C when something comes from standard input, or that ends.
     """
+    if len(arguments) < 2:
+        raise UsageError("'serve' is what --host runs at the other end")
     zone, name, *words = arguments
     # What else is written, by --exec for instance, must not get in between.
     output, control = os.dup(1), os.dup(0)
@@ -30,8 +32,6 @@ def serve(arguments: Sequence[str]) -> int:
     os.environ["TZ"] = zone
     time.tzset()
     tool = load(name)
-    if tool.histograms or tool.tables or tool.name == "argdist":
-        raise UsageError(f"{tool.name} shows sums, which --host cannot merge yet")
     options = parse(tool, words)
     check(tool.name, options)
     return run(tool, options, WireWriter(output), control)

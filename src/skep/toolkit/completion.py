@@ -11,6 +11,7 @@ from skep.authoring.options import Option
 from skep.errors import UsageError
 from skep.named_tuple import NamedTuple
 from skep.output.writer import show
+from skep.remote.hosts import OPTIONS
 from skep.toolkit import help
 from skep.toolkit.describe import choices_of
 from skep.toolkit.replay import OUTPUT, shown_options
@@ -23,7 +24,7 @@ it that have the names of tools.
 """
 
 COMMANDS = {
-    "--host": "a tool on other hosts: --host HOST,... TOOL",
+    "--host": "a tool on other hosts",
     "list": "the tools, with a line on each",
     "doctor": "what this kernel and these privileges allow",
     "replay": "show what a tool kept with --record",
@@ -165,12 +166,26 @@ _skep() {{
     case " {names} " in
         *" $tool "*) ;;
         *)
-            if ((COMP_CWORD == 1)); then
+            while ((first < COMP_CWORD)); do
+                case ${{COMP_WORDS[first]}} in
+                    --host|--ssh) ((first += 2)) ;;
+                    --no-cache) ((first += 1)) ;;
+                    *) break ;;
+                esac
+                [[ ${{COMP_WORDS[first - 1]}} == "=" ]] && ((first += 1))
+            done
+            if ((COMP_CWORD < first)); then
+                [[ $before == --host ]] &&
+                    COMPREPLY=($(compgen -A hostname -- "$cur"))
+                return
+            elif ((COMP_CWORD == first)); then
                 words='{commands} --help --version'
+                ((first > 1)) && words='{names} --host --no-cache --ssh'
                 COMPREPLY=($(compgen -W "$words" -- "$cur"))
                 return
             fi
-            tool=${{COMP_WORDS[1]}} first=2 ;;
+            tool=${{COMP_WORDS[first]}}
+            ((first += 1)) ;;
     esac
     case $tool in
         {with_tools}) words='{names}' ;;
@@ -275,6 +290,18 @@ _skep() {{
         _skep_tool $name
         return
     fi
+    while [[ CURRENT -gt 2 && $words[2] == (--host|--ssh|--no-cache)(|=*) ]]; do
+        if [[ $words[2] == --(host|ssh) ]]; then
+            if (( CURRENT == 3 )); then
+                _hosts
+                return
+            fi
+            shift words
+            (( CURRENT-- ))
+        fi
+        shift words
+        (( CURRENT-- ))
+    done
     if (( CURRENT == 2 )); then
         local -a commands
         commands=(
@@ -304,9 +331,18 @@ def _fish(words: Words) -> str:
     tools = [tool.name for tool in words.tools]
     lines = ['# fish completion of skep; made by "skep completion fish"', ""]
     lines += ["complete -c skep -f", "complete -c skep.pyz -w skep"]
+    for flag, (value, meaning) in OPTIONS.items():
+        action = " -x" if value else ""
+        if flag == "--host":
+            action += " -a '(__fish_print_hostnames)'"
+        lines.append(
+            f"complete -c skep -n __fish_use_subcommand -l {flag[2:]}{action}"
+            f" -d {_quoted(meaning)}"
+        )
     lines += [
         f"complete -c skep -n __fish_use_subcommand -a {name} -d {_quoted(summary)}"
         for name, summary in words.summaries.items()
+        if not name.startswith("-")
     ]
     after = "__fish_seen_subcommand_from"
     lines += [

@@ -52,7 +52,7 @@ class FoldedReport:
         stacks = [self._stacks.folded(row) for row in rows]
         if self._is_folded:
             lines = [folded_line(stack, 1, delimited=True) for stack in stacks]
-            self._run.writer.lines(lines)
+            self._run.writer.bare(lines)
         if self._graph is not None:
             self._graph.add(dict(merged((stack, 1) for stack in stacks)))
 

@@ -29,7 +29,6 @@ class HistogramReport(IntervalReport):
         assert isinstance(bound, HistogramObject)
         self._name = name
         self._has_total = bound.total
-        self._unit = str(run.binding.value_of(histogram.unit))
         members = run.binding.visible(histogram.key) if histogram.key else []
         self._keys = len(members)
         self._slots = slice(self._keys, self._keys + bound.slots)
@@ -38,7 +37,7 @@ class HistogramReport(IntervalReport):
         key = RecordType(named_layout(members), members, schema, kind="histogram")
         self._sink = Histograms(
             key,
-            self._unit,
+            str(run.binding.value_of(histogram.unit)),
             self.form,
             run.context,
             run.writer,
@@ -51,11 +50,5 @@ class HistogramReport(IntervalReport):
         if self.is_cumulative:
             rows = self._sums.added(rows)
         counts = {row[: self._keys]: row[self._slots] for row in rows}
-        self._sink.write(counts)
-        number = sum(map(sum, counts.values()))
-        if self._has_total and number and self.form == "table":
-            total = sum(row[-1] for row in rows)
-            self.run.writer.text(
-                f"\navg = {total // number} {self._unit}, "
-                f"total: {total} {self._unit}, count: {number}\n\n"
-            )
+        total = sum(row[-1] for row in rows) if self._has_total else None
+        self._sink.write(counts, total)

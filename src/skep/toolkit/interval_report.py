@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
+from skep.output.writer import NONE, PLAIN, TIMED
 from skep.toolkit.snapshot import Snapshot
 
 if TYPE_CHECKING:
@@ -25,16 +25,16 @@ class IntervalReport:
         self.run = run
         self.form = form
         self._left: int | None = getattr(run.options, "count", None)
-        self.is_cumulative = bool(getattr(run.options, "cumulative", False))
+        self._adds_up = bool(getattr(run.options, "cumulative", False))
+        self.is_cumulative = self._adds_up and not run.writer.merges
 
     def write(self, snapshot: Snapshot) -> None:
         """Write what was counted."""
         raise NotImplementedError
 
-    def heading(self, time_of_day: str) -> str:
-        """What comes before a report in the form "table"."""
-        is_timed = getattr(self.run.options, "timestamp", False)
-        return f"\n{time_of_day:<8s}\n" if is_timed else "\n"
+    def heading(self) -> str:
+        """What comes before a report in the form "table" (see `Writer.report`)."""
+        return TIMED if getattr(self.run.options, "timestamp", False) else PLAIN
 
     def start(self) -> None:
         """Show the tool's banner."""
@@ -46,7 +46,7 @@ class IntervalReport:
 
     def interval(self) -> bool:
         """Show what was counted in the interval; False after the last report."""
-        self._show()
+        self._show(is_last=False)
         if self._left is not None:
             self._left -= 1
         return not self.is_done
@@ -55,20 +55,20 @@ class IntervalReport:
         """Show what was counted in the last, unfinished interval, and the tool's
         FAREWELL."""
         if not self.is_done:
-            self._show()
+            self._show(is_last=True)
         farewell = getattr(self.run.tool.module, "FAREWELL", "")
         if farewell and self.form == "table":
-            self.run.writer.text(f"{farewell}\n")
+            self.run.writer.farewell(f"{farewell}\n")
 
     @property
     def is_done(self) -> bool:
         """Whether all reports that were asked for have been shown."""
         return self._left is not None and self._left <= 0
 
-    def _show(self) -> None:
-        snapshot = self.run.snapshot()
+    def _show(self, is_last: bool) -> None:
+        snapshot, writer = self.run.snapshot(), self.run.writer
         self.run.context.read_ns = snapshot.time_ns
-        if self.form == "table":
-            then = time.localtime(snapshot.time_ns // 1_000_000_000)
-            self.run.writer.text(self.heading(time.strftime("%H:%M:%S", then)))
+        heading = self.heading() if self.form == "table" else NONE
+        writer.report(heading, snapshot.time_ns)
         self.write(snapshot)
+        writer.end_report(is_last, self._adds_up)

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from skep.authoring.options import Option
 from skep.errors import UsageError
 from skep.output.writer import show
+from skep.remote.hosts import OPTIONS
 from skep.toolkit.aliases import ALIASES
 from skep.toolkit.completion import COMMANDS
 from skep.toolkit.help import grouped, options_of, value_of
@@ -35,6 +36,12 @@ skep traces the running kernel and the programs on it.  Its tools are compiled t
 programs where they run; they need nothing but Python and a kernel with BTF.
 
 A link to skep that has the name of a tool runs that tool.
+"""
+
+
+_ON_HOSTS = """\
+Behind these options a tool runs on other hosts, by ssh(1) and there as root or by sudo.
+What all of them report is shown here.
 """
 
 
@@ -84,6 +91,11 @@ def overview() -> str:
     lines += _list((f".Xr {tool.name} 8", tool.summary) for tool in tools)
     lines += [".Ss Commands"]
     lines += _list((f".Cm {name}", meaning) for name, meaning in COMMANDS.items())
+    lines += [".Ss Other hosts", *_paragraphs(_ON_HOSTS)]
+    lines += _list(
+        (f".Fl {name[1:]}" + (f" Ar {_word(value)}" if value else ""), text)
+        for name, (value, text) in OPTIONS.items()
+    )
     lines += _statuses()
     return "\n".join([*lines, *_see_also([tool.name for tool in tools])]) + "\n"
 

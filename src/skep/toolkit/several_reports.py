@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from skep.output.writer import BRACKETED
 from skep.toolkit.histogram_report import HistogramReport
 from skep.toolkit.interval_report import IntervalReport
 from skep.toolkit.snapshot import Snapshot
@@ -28,6 +29,6 @@ class SeveralReports(IntervalReport):
         for part in self._parts:
             part.write(snapshot)
 
-    def heading(self, time_of_day: str) -> str:
+    def heading(self) -> str:
         """The time of day, always."""
-        return f"[{time_of_day}]\n"
+        return BRACKETED

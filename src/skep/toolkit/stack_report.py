@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from skep.authoring.outputs import Table
-from skep.output.folded import folded_line
-from skep.output.stacks import FlameGraphFile, StackReader, block, merged
+from skep.output.stacks import FlameGraphFile, StackReader, StacksPart, merged
 from skep.toolkit.snapshot import Snapshot
 from skep.toolkit.table_report import TableReport
 
@@ -46,31 +45,21 @@ class StackReport(TableReport):
             self._graph.add(dict(self._folded(rows)))
             self._graph.write()
         if self.form == "folded":
-            lines = [
-                folded_line(stack, count, self._is_delimited)
-                for stack, count in self._last(self._folded(rows))
-            ]
-            self.run.writer.lines(lines)
+            self._write_stacks(self._folded(rows))
         elif self.form == "table":
-            self.run.writer.text("".join(self._blocks(rows)))
+            stacks = self._stacks
+            self._write_stacks(
+                ((stacks.task(row), stacks.frames(row, self._spec)), row[self._number])
+                for row in rows
+            )
         elif self.form != "graph":
             self.show(rows)
 
+    def _write_stacks(self, stacks: Iterable[tuple[Any, int]]) -> None:
+        limit = self.run.options.limit
+        self.run.writer.part(
+            StacksPart(self.form, self._is_delimited, limit, list(stacks))
+        )
+
     def _folded(self, rows: Sequence[Sequence[Any]]) -> list[tuple[Any, int]]:
         return merged((self._stacks.folded(row), row[self._number]) for row in rows)
-
-    def _blocks(self, rows: Sequence[Sequence[Any]]) -> list[str]:
-        stacks = self._stacks
-        keys = (
-            ((stacks.task(row), stacks.frames(row, self._spec)), row[self._number])
-            for row in rows
-        )
-        return [
-            block(task, found, number, self._is_delimited)
-            for (task, found), number in self._last(merged(keys))
-        ]
-
-    def _last(self, ranked: list[tuple[Any, int]]) -> list[tuple[Any, int]]:
-        """As many of the largest as are to be shown."""
-        limit = self.run.options.limit
-        return ranked[-limit:] if limit else ranked

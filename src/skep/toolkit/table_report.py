@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from skep.authoring.outputs import Table
@@ -38,15 +39,38 @@ class TableReport(IntervalReport):
         kind = "stacks" if has_stacks else "table"
         layout, schema = named_layout(self.members), f"{run.tool.name}.{kind}/1"
         record = RecordType(layout, self.members, schema, kind, columns)
-        self._sink = TableSink(
+        self._put: Callable[[Rows], None]
+        if run.writer.merges:
+            self._put = self._part_of(record)
+        else:
+            sink = TableSink(
+                record,
+                options.format,
+                run.context,
+                run.writer,
+                options.sort,
+                options.limit,
+                table.title,
+            )
+            self._put = lambda rows: sink.write(self._chosen(rows))
+
+    def _part_of(self, record: RecordType) -> Callable[[Rows], None]:
+        """What sends rows to be merged with others, and ranked then."""
+        from skep.output.merged_tables import TableMaker
+
+        options, run = self.run.options, self.run
+        maker = TableMaker(
             record,
+            self.members[self._keys :],
             options.format,
             run.context,
-            run.writer,
             options.sort,
             options.limit,
-            table.title,
+            self._table.title,
+            self._table.ranked,
+            getattr(options, "top", None),
         )
+        return lambda rows: run.writer.part(maker.part(rows))
 
     def write(self, snapshot: Snapshot) -> None:
         """Write the rows of the interval, or of all so far."""
@@ -59,10 +83,13 @@ class TableReport(IntervalReport):
 
     def show(self, rows: Rows) -> None:
         """Write rows as a table."""
-        self._sink.write(self._ranked(rows) if self._table.ranked else rows)
+        self._put(rows)
 
-    def _ranked(self, rows: Rows) -> Rows:
-        """The rows by their first sum, ascending; of equal ones by their key."""
+    def _chosen(self, rows: Rows) -> Rows:
+        """The rows of a ranked table by their first sum, ascending; of equal ones by
+        their key."""
+        if not self._table.ranked:
+            return rows
         keys = self._keys
         ordered = sorted(rows, key=lambda row: (row[keys], row[:keys]))
         top = getattr(self.run.options, "top", None)
