@@ -293,8 +293,28 @@ class MapWriter(MemoryWriter):
         for _ in range(self.number(0, 3)):
             found = self.text_at()
             piece = self.piece() if self.chance(50) else found and found.text
-            if piece is not None:
-                self.line(f"{name}.append({piece})")
+            if piece is None:
+                continue
+            indent = self.indent
+            if self.chance(15):
+                self.line(f"for {self.fresh('i')} in range({self.number(1, 3)}):")
+                self.indent += 1
+            self.line(f"{name}.append({piece})")
+            self.indent = indent
+        self._send(name)
+
+    def record_of_round(self) -> None:
+        """Bytes put together in a loop, of which not every round may send them."""
+        name = self.fresh("row")
+        self.line(f"{name} = long_chunks.begin()")
+        if self.chance(40):
+            self.maybe_leave()
+        piece = self.piece()
+        if piece is not None:
+            self.line(f"{name}.append({piece})")
+        self._send(name)
+
+    def _send(self, name: str) -> None:
         fields = f"a={self.typed(1).text}, b={self.typed(1).text}"
         if self.chance(30):
             self.line(f"if {self.test(1).text}:")

@@ -87,6 +87,8 @@ class Writer(MapWriter):
         """A statement without others in it."""
         kinds = [self.declare, self.assign, *(self.augment,) * 2]
         kinds += [self.small_map, self.narrow, self.table, self.emit]
+        if self.loops == 1:
+            kinds += [self.record_of_round]
         if not self.loops:
             kinds += [self.point] * 3
             kinds += [self.cells, self.whole_cell, self.slot, self.histogram]

@@ -93,6 +93,8 @@ def parse_c_type(text: str) -> TypeName:
         elif star:
             pointers += 1
         else:
+            if len(length) > 18:  # Python refuses to read thousands of digits
+                raise _not_a_type(text)
             array.append(int(length))
     kind, name = _base(words, text)
     return TypeName(kind, name, pointers, tuple(array), user)

@@ -97,7 +97,9 @@ def _conversion(match: re.Match[str], span: Callable[[int, int], Span]) -> Conve
             f"'{match[0]}' is no conversion", place, hint=f"known: {_KNOWN}"
         )
     sizes = (match["width"], match["precision"][1:])
-    if any(size and int(size) > _WIDEST for size in sizes):
+    digits = [size.lstrip("0") for size in sizes]
+    # Python refuses to read thousands of digits.
+    if any(len(size) > 9 or int(size or "0") > _WIDEST for size in digits):
         raise UsageError(f"'{match[0]}' is wider than {_WIDEST}", place)
     flags = match["flags"]
     if kind not in tuple(_SIGNED):

@@ -45,7 +45,9 @@ def number(token: Token, span: Place) -> tree.CLiteral:
             else "integers look like 42, 0x2a, 052 or 42UL",
         )
     base = next(name for name in _BASES if match[name])
-    value = int(match[base], _BASES[base])
+    digits = match[base].lstrip("0")
+    # Python refuses to read thousands of digits; 64 bits have no more than 64.
+    value = int(digits or "0", _BASES[base]) if len(digits) <= 64 else 1 << 64
     for type_, largest, sign in _TYPES:
         fits = value <= largest and not ("l" in suffix and type_.endswith("int"))
         if sign == "signed":
