@@ -6,6 +6,7 @@ import ast
 import json
 import os
 import shlex
+import signal
 import subprocess
 import sys
 import time
@@ -262,6 +263,24 @@ def test_a_host_that_lies(host: Callable[..., Any]) -> None:
     done = host(f"{hello} exec head -c 200000000 /dev/zero", "opensnoop")
     assert done.returncode == 1
     assert done.stderr == "liar: skep: it says what no skep says, and is ended\n"
+
+
+FAILING = r"""#!/bin/sh
+printf '\nskep: ready for run\n%s\n' '{"rows":["row\n"]}'
+while read line; do [ "$line" = stop ] && exit 3; done
+"""
+
+
+def test_what_goes_wrong_after_ctrl_c_counts(tmp_path: Path) -> None:
+    path = tmp_path / "ssh"
+    path.write_text(FAILING)
+    path.chmod(0o755)
+    command = (TREE / "skep", "--ssh", path, "--host", "a", "opensnoop")
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"a    row\n"
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 3
 
 
 def test_a_login_that_says_nothing(host: Callable[..., Any]) -> None:

@@ -165,18 +165,19 @@ class _Runs:
             connection.process.kill()
 
     def _ended(self, connection: Connection, status: int) -> None:
-        host = connection.host
-        has_run = connection.is_running or status
-        if not has_run and self._deadline is None:
+        host, has_run = connection.host, connection.is_running
+        if host in self._failed or (not has_run and self._deadline is not None):
+            return  # that has been told, or it was ended before it began
+        if not has_run and not status:
             _tell(host, "skep: the login there ran no skep")
             status = 1
-        if status and host not in self._failed and self._deadline is None:
-            if status == UNREACHABLE and connection.is_running:
-                _tell(host, "skep: the connection broke; what it lost is not known")
-            hint = "" if connection.is_running else hint_for(connection.said)
-            if hint:
-                _tell(host, f"  hint: {hint}")
-            self._failed[host] = 1 if status in (UNREACHABLE, 127) else status
+        if status == UNREACHABLE and has_run:
+            _tell(host, "skep: the connection broke; what it lost is not known")
+        hint = "" if has_run else hint_for(connection.said)
+        if hint:
+            _tell(host, f"  hint: {hint}")
+        if status:
+            self._failed[host] = status if 0 < status < 127 else 1
 
     def _judge(self, stop: StopSignals) -> int:
         failed = self._failed
