@@ -12,7 +12,9 @@ import pytest
 from skep.cli import main
 from skep.errors import SkepError
 from skep.output.recording_file import MAGIC, RECORDS, FileWriter
+from skep.toolkit.aliases import ALIASES
 from skep.toolkit.recording import Recording
+from skep.toolkit.tool import load, tool_names
 from tests.unit.recordings import Part, event, record
 
 
@@ -124,3 +126,13 @@ def test_a_file_that_was_cut_short(path: Path, capfd: Any) -> None:
             assert status == 3
             assert "cut short" in told
             assert len(shown.splitlines()) == (2 if length >= without_end else 1)
+
+
+@pytest.mark.parametrize("name", sorted(set(tool_names(families=True)) - set(ALIASES)))
+def test_what_is_only_shown_is_named_by_the_tool(name: str) -> None:
+    module: Any = load(name).module
+    options = load(name).options.options
+    shown, times = getattr(module, "SHOWN", ()), getattr(module, "TIMES", ())
+    assert {*shown, *times} <= set(options)
+    # A recording must not say which file is written.
+    assert "flamegraph" not in options or "flamegraph" in shown
