@@ -46,6 +46,20 @@ fn main() {
 }
 """
 
+GO = """
+package main
+import ("os"; "syscall")
+//go:noinline
+func sell(n int) int { p, _ := syscall.Getpgid(0); return p + n }
+//go:noinline
+func open(n int) int { return sell(n) + 1 }
+func main() {
+    s := 0
+    for n := 0; n < 53; n++ { s += open(n) }
+    if s == 0 { os.Exit(1) }
+}
+"""
+
 
 def names(row: dict[str, Any], stack: str = "user_stack") -> list[str]:
     """The functions of a stack, the innermost first."""
@@ -251,7 +265,7 @@ class Languages(StackCountTest):
         with tempfile.TemporaryDirectory() as directory:
             file, program = Path(directory, f"shop{suffix}"), f"{directory}/shop"
             file.write_text(source)
-            subprocess.run([*compiler, str(file), "-o", program], check=True)
+            subprocess.run([*compiler, "-o", program, str(file)], check=True)
             options = ("-v", "--json", "-U", "--comm", "shop")
             with Tool("stackcount", *options, EVENT) as tool:
                 subprocess.run([program], check=True)
@@ -259,7 +273,7 @@ class Languages(StackCountTest):
         found = 0
         for row in outcome.objects("stacks"):
             chain = " ".join(names(row))
-            if "shop::open" in chain:
+            if "shop::open" in chain or "main.sell main.open main.main" in chain:
                 self.assertRegex(chain, r"(main)")
                 found += row["count"]
         self.assertEqual(found, 53)
@@ -270,3 +284,6 @@ class Languages(StackCountTest):
 
     def test_rust(self) -> None:
         self.chain(RUST, ".rs", "rustc", "-O", "-C", "force-frame-pointers=yes")
+
+    def test_go(self) -> None:
+        self.chain(GO, ".go", "go", "build")

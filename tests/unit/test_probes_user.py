@@ -152,6 +152,25 @@ def test_functions_that_cannot_be_probed_are_left_out() -> None:
         resolve(Uprobe("c", ("mem1",)), set(), target)
 
 
+class Go(FixtureFacts):
+    """A program in Go, with a function in C."""
+
+    def user_functions(
+        self, library: str, patterns: Sequence[str], pid: int, copies: bool
+    ) -> list[UserFile]:
+        """All that are asked for."""
+        found = {each: [Function(each, "", 0, 8, 1)] for each in patterns}
+        return [UserFile(library, library, found, is_go=True)]
+
+
+def test_returns_of_go_would_kill_the_program() -> None:
+    target = Target(Go(str(SAVED)))
+    assert resolve(Uprobe("shop", ("main.sell",)), set(), target)
+    assert resolve(Uretprobe("shop", ("crypt",)), set(), target)
+    with pytest.raises(NotSupported, match="of shop is a function in Go"):
+        resolve(Uretprobe("shop", ("main.sell",)), set(), target)
+
+
 def test_places_of_a_probe_that_agree_share_a_program() -> None:
     target = saved_target("6.12")
     places = UserPlace("app", 4096, 8192), UserPlace("app", 4160, 8192)

@@ -52,6 +52,14 @@ def test_functions_of_both_tables_once(tmp_path: Path) -> None:
     assert [each.name for each in found["*"] if each.indirect] == ["chosen"]
 
 
+def test_go_is_known_by_its_table(tmp_path: Path) -> None:
+    for name in (".gopclntab", ".data.rel.ro.gopclntab"):
+        with written(tmp_path, elf(more={name: b"x"})) as file:
+            assert file.is_go
+    with written(tmp_path, elf()) as file:
+        assert not file.is_go
+
+
 def test_versions_are_all_meant_unless_one_is_said(tmp_path: Path) -> None:
     content = elf(
         symbols=[Symbol("copy@OLD", PLACE), Symbol("copy@@NEW", PLACE + 64)],

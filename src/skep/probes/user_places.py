@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from skep.errors import ProbeNotFound, did_you_mean
+from skep.errors import NotSupported, ProbeNotFound, did_you_mean
 from skep.named_tuple import NamedTuple
 from skep.probes.intention import Uprobe, Uretprobe
 from skep.spec import UserPlace
@@ -42,6 +42,8 @@ def find_places(intention: Uprobe | Uretprobe, target: Target) -> Found:
     files = target.user_functions(intention.library, patterns, pid, copies)
     if not intention.optional:
         _refuse_missing(intention, files, target)
+    if isinstance(intention, Uretprobe):
+        _refuse_go(files)
     shift = intention.offset if isinstance(intention, Uprobe) else 0
     # A place has one function, whichever of the names of it comes first.
     names: dict[UserPlace, str] = {}
@@ -56,6 +58,25 @@ def find_places(intention: Uprobe | Uretprobe, target: Target) -> Found:
         grouped.setdefault(name, []).append(place)
     by_function = {name: tuple(places) for name, places in grouped.items()}
     return Found(by_function, _note(files, copies and not pid))
+
+
+def _refuse_go(files: Sequence[UserFile]) -> None:
+    """Refuse what would kill the program.
+
+    Its functions have a package before a dot in their names; those in C, which run on
+    stacks that stay where they are, mostly have no dot.
+    """
+    for file, each in _functions(files):
+        if file.is_go and "." in each.name:
+            raise NotSupported(
+                f"{each.name} of {file.shown} is a function in Go, whose return cannot"
+                " be traced",
+                notes=[
+                    "the kernel would put an address of its own on the stack, and when"
+                    " Go finds it there, as it moves the stack, it ends the program"
+                ],
+                hint="its entry can be traced, and places in it: FUNCTION+OFFSET",
+            )
 
 
 def _functions(files: Sequence[UserFile]) -> Iterator[tuple[UserFile, Function]]:

@@ -174,6 +174,12 @@ class Elf:
                 return section
         return None
 
+    @property
+    def is_go(self) -> bool:
+        """Whether it was compiled by Go: by the name of its table of functions, which
+        has something before it where programs are position-independent."""
+        return b".gopclntab\0" in self._names
+
     def file_offset(self, address: int, flags: int = 0) -> int | None:
         """Where in the file an address is that the file itself uses.
 

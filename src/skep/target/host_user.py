@@ -125,7 +125,7 @@ def _functions_of(
         pattern: [_chosen(elf, each) for each in matching]
         for pattern, matching in found.items()
     }
-    return UserFile(path, shown or elf.path, chosen)
+    return UserFile(path, shown or elf.path, chosen, is_go=elf.is_go)
 
 
 def _chosen(elf: Elf, function: Function) -> Function:

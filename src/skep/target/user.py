@@ -15,7 +15,8 @@ class UserFile(NamedTuple):
     `path` opens it, `shown` is for people.  `functions` are by the name or pattern that
     was asked for.  `addresses` are of the symbols that arguments of `probes` refer to,
     as the file has them.  `others` are the names of everything else that there is, for
-    messages.  `problem` tells why nothing could be found.
+    messages.  `problem` tells why nothing could be found.  `is_go` is for programs that
+    were compiled by Go.
     """
 
     path: str
@@ -25,3 +26,4 @@ class UserFile(NamedTuple):
     addresses: Mapping[str, int] = {}
     others: Sequence[str] = ()
     problem: str = ""
+    is_go: bool = False
