@@ -38,6 +38,8 @@ USED_OFFSET = 4
 STRING_LIMIT = 4096
 """Bytes of the longest string in a list of strings, as PATH_MAX."""
 
+_HIDDEN = "texts in the kernel's memory are left out: it is locked down"
+
 
 class Row(NamedTuple):
     """A record under construction, `start` bytes behind `base`.
@@ -295,6 +297,12 @@ def _append(walker: Walker, row: Row, value: Value, span: Span) -> None:
 def _append_string(walker: Walker, row: Row, pointer: int, space: str) -> None:
     b = walker.builder
     layout = row.stream.layout
+    if space != "user" and walker.target.hides_memory:
+        # A single text that is not there the reader counts.
+        walker.notes[_HIDDEN] = None
+        if layout.tail_kind == "strings":
+            b.add_to_ledger("failed read")
+        return
     helper = "probe_read_user_str" if space == "user" else "probe_read_kernel_str"
     if layout.tail_kind == "string":
         limit = layout.tail_max + 2
