@@ -43,6 +43,10 @@ def test_trees_are_of_all_functions(capfd: pytest.CaptureFixture[str]) -> None:
     assert "record: biolatency.py" in titles
 
 
+def test_tree_of_a_one_liner(capfd: pytest.CaptureFixture[str]) -> None:
+    assert "stream.emit(probe=1" in dumped("trace", "tree", capfd)
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_all_instructions_have_a_form(
     name: str, capfd: pytest.CaptureFixture[str]

@@ -79,6 +79,8 @@ class Fetcher:
         if isinstance(type_, Pointer):
             space = "user" if param.user else "trusted" if param.trusted else "kernel"
             pointer = Pointer(type_.target, space, param.nullable)
+            if space == "trusted" and isinstance(param.fetch, CtxWord):
+                self.walker.arguments.add(raw)
             return Register(raw, pointer)
         if not isinstance(type_, Int):
             raise InternalError(f"{param.name}: a parameter of type {type_}")

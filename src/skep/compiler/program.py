@@ -28,13 +28,15 @@ SESSION = "kprobe_session"
 class Compiled(NamedTuple):
     """A program and the maps it uses; `graph` is its final form before emission.
 
-    A program that does nothing has no spec: it need not be loaded.
+    A program that does nothing has no spec: it need not be loaded.  `note` says what
+    the program gives up on this kernel.
     """
 
     program: ProgramSpec | None
     maps: Mapping[str, MapSpec]
     graph: ir.Graph
     stack: int = 0
+    note: str = ""
 
 
 def compile_site(
@@ -134,7 +136,8 @@ def _finish(name: str, site: Site, walker: Walker) -> Compiled:
     code = Emitter(colours).blocks(blocks)
     lines = _lines(code)
     spec = ProgramSpec(name, site.attach, code, lines)
-    return Compiled(spec, builder.maps, builder.graph, stack)
+    note = "; ".join(walker.notes)
+    return Compiled(spec, builder.maps, builder.graph, stack, note)
 
 
 def walk_handler(walker: Walker, handler: Handler, site: Site) -> None:

@@ -40,7 +40,9 @@ class Walker:
     `module` is the kernel module whose types it sees, besides those of the kernel.
     `scratch` has the scratch records, by the registers with their addresses.
     `memory` says where a number leads that C makes a pointer: "kernel" or, in probes of
-    user programs, "user".
+    user programs, "user".  `arguments` are the registers of those parameters that the
+    verifier knows to be valid pointers of their type.  `notes` say what the program
+    gives up on this kernel.
     """
 
     def __init__(
@@ -55,6 +57,8 @@ class Walker:
         self.flow = Flow()
         self.frame: Frame | None = None
         self.parameters: Mapping[str, Callable[[], Value]] = {}
+        self.arguments: set[int] = set()
+        self.notes: dict[str, None] = {}
         self.context = 0
         self.memory = "kernel"
         self.objects: dict[str, object] = {}

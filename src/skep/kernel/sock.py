@@ -1,8 +1,7 @@
 """Sockets of the internet protocols, TCP above all.
 
-At a tracepoint a `struct sock *` is trusted, its own members are loaded directly.  What
-`struct inet_sock` and `struct tcp_sock` have behind it, whose beginning it is, needs
-probe reads.
+At a typed tracepoint a `struct sock *` is trusted, and so is the `struct tcp_sock` that
+`bpf.tcp_sock` makes of it, whose beginning it is: their members are loaded directly.
 """
 
 from skep.authoring.bpf import bpf
@@ -68,9 +67,9 @@ def is_tcp(sk):
 
 
 @bpf.inline
-def local_address(sk):
+def local_address(sk, tp):
     """The address of this side, for a field `IpAddress`."""
-    address = _ipv4(bpf.cast(sk, "struct inet_sock *").inet_saddr)
+    address = _ipv4(tp.inet_conn.icsk_inet.inet_saddr)
     # Kernels without CONFIG_IPV6 lack the member.
     if bpf.has_field("struct sock_common", "skc_v6_rcv_saddr"):
         if is_ipv6(sk):
@@ -103,13 +102,13 @@ def _set_ipv6(address, in6_addr):
 
 
 @bpf.inline
-def local_port(sk):
+def local_port(tp):
     """The port of this side.
 
     `inet_sport` and not `skc_num`: that is zero already when a socket that was not
     bound to its port becomes CLOSE (tcp_set_state, inet_put_port).
     """
-    return bpf.ntohs(bpf.cast(sk, "struct inet_sock *").inet_sport)
+    return bpf.ntohs(tp.inet_conn.icsk_inet.inet_sport)
 
 
 @bpf.inline
@@ -129,13 +128,12 @@ def is_owned(sk):
 
 
 @bpf.inline
-def bytes_sent(sk, oldstate, connects):
+def bytes_sent(tp, oldstate, connects):
     """The bytes of data that the other side has acknowledged, when a socket closes.
 
     `bytes_acked` also has one for the SYN, on the side that connects (the other's
     starts behind its SYN, tcp_create_openreq_child), and one for the FIN.
     """
-    tp = bpf.cast(sk, "struct tcp_sock *")
     acked = tp.bytes_acked
     if connects and acked:
         acked -= 1
@@ -146,9 +144,9 @@ def bytes_sent(sk, oldstate, connects):
 
 
 @bpf.inline
-def bytes_received(sk):
+def bytes_received(sk, tp):
     """The bytes of data received in order; `bytes_received` has one for the FIN."""
-    received = bpf.cast(sk, "struct tcp_sock *").bytes_received
+    received = tp.bytes_received
     if sk.__sk_common.skc_flags >> SOCK_DONE & 1:
         received -= 1
     return received

@@ -8,7 +8,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 
-from skep.errors import NotSupported, ProbeNotFound, SkepError, TargetError
+from skep.errors import (
+    NotPermitted,
+    NotSupported,
+    ProbeNotFound,
+    SkepError,
+    TargetError,
+)
 from skep.probes.candidate import (
     Candidate,
     Clock,
@@ -122,7 +128,12 @@ def _matching(name: str, module: str, target: Target) -> Sequence[str]:
     Of a function with several names, such as those of system calls without arguments,
     the kernel lists but one.
     """
-    found = target.functions_like(name, module)
+    try:
+        found = target.functions_like(name, module)
+    except NotPermitted:
+        if is_pattern(name):
+            raise
+        found = []  # the list is closed, but the name is known
     if found or is_pattern(name) or name not in dict(target.function_symbols(name)):
         return found
     return [name]

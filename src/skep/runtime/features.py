@@ -11,7 +11,8 @@ import mmap
 import os
 from collections.abc import Callable
 
-from skep.asm import encode, exit_, mov_imm
+from skep.asm import alu_imm, call, encode, exit_, mov, mov_imm
+from skep.asm.opcodes import BPF_ADD
 from skep.btf import Btf
 from skep.errors import NotSupported, ProbeNotFound, SkepError
 from skep.named_tuple import NamedTuple
@@ -24,6 +25,9 @@ from skep.symbols.elf import Elf
 from skep.target import Target
 
 _EVENT = "sched_process_exec"  # in every kernel, and seldom hit
+
+_FUNCTION = "bpf_fentry_test1"
+"""It exists to be traced by tests (net/bpf/test_run.c)."""
 
 _BPF_PROG_TYPE_KPROBE = 2
 _BPF_PROG_TYPE_PERF_EVENT = 7
@@ -50,6 +54,7 @@ def survey(target: Target) -> list[tuple[str, Verdict]]:
         ("perf events: cpu-clock", perf_event("cpu-clock")),
         ("perf events: cycles", perf_event("cycles")),
         ("perf event links", perf_link()),
+        ("reads of kernel memory", kernel_memory()),
         ("fentry and fexit", fentry(target)),
         ("kprobes", kprobe()),
         ("uprobes", uprobe()),
@@ -162,10 +167,9 @@ def fentry(target: Target) -> Verdict:
 
 
 def _load_fentry(btf: Btf) -> None:
-    # A function that exists to be traced by tests (net/bpf/test_run.c).
-    function = btf.find("func", "bpf_fentry_test1")
+    function = btf.find("func", _FUNCTION)
     if function is None:
-        raise NotSupported("this kernel's BTF has no function bpf_fentry_test1")
+        raise NotSupported(f"this kernel's BTF has no function {_FUNCTION}")
     _load(
         "fentry",
         bpf.ProgLoad(
@@ -178,15 +182,37 @@ def _load_fentry(btf: Btf) -> None:
 
 
 @functools.cache
+def kernel_memory() -> Verdict:
+    """The helper that reads memory of the kernel to which the verifier knows no way:
+    not where the kernel is locked down to confidentiality."""
+    copy = (
+        mov_imm(3, 0),
+        mov_imm(2, 8),
+        mov(1, 10),
+        alu_imm(BPF_ADD, 1, -8),
+        call("probe_read_kernel"),
+        mov_imm(0, 0),
+        exit_(),
+    )
+    program = ProgramSpec("nothing", AttachSpec("raw_tracepoint", _EVENT), copy)
+    return _try(lambda: Collection.load(CollectionSpec((), (program,))).close())
+
+
+@functools.cache
 def kprobe() -> Verdict:
     """Programs at any instruction of the kernel."""
-    return _try(lambda: _load_probe("kprobe"))
+    return _try(_attach_kprobe)
+
+
+def _attach_kprobe() -> None:
+    _require_device("kprobe")
+    _attach(AttachSpec("kprobe", _FUNCTION))
 
 
 @functools.cache
 def uprobe() -> Verdict:
     """Programs at any instruction of a user program."""
-    return _try(lambda: _load_probe("uprobe"))
+    return _try(_load_uprobe)
 
 
 @functools.cache
@@ -206,10 +232,14 @@ def _link_uprobes() -> None:
     _attach(where)
 
 
-def _load_probe(device: str) -> None:
+def _load_uprobe() -> None:
+    _require_device("uprobe")
+    _load("uprobe", bpf.ProgLoad(_BPF_PROG_TYPE_KPROBE, _nothing()))
+
+
+def _require_device(device: str) -> None:
     if not os.path.isdir(f"/sys/bus/event_source/devices/{device}"):
         raise NotSupported(f"this kernel was built without {device}s")
-    _load(device, bpf.ProgLoad(_BPF_PROG_TYPE_KPROBE, _nothing()))
 
 
 def _load(kind: str, load: bpf.ProgLoad) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from skep.errors import NotPermitted
 from skep.named_tuple import NamedTuple
+from skep.target.host import lockdown
 
 # Source: include/uapi/linux/capability.h.  Before 5.8 there was only CAP_SYS_ADMIN,
 # and it still stands for the other two.
@@ -65,16 +66,16 @@ class Privileges(NamedTuple):
 
 
 def parse(
-    status: str, uid_map: str, lockdown: str, sysctl: str, release: str
+    status: str, uid_map: str, level: str, sysctl: str, release: str
 ) -> Privileges:
-    """Privileges from the text of /proc/self/{status,uid_map}, lockdown and sysctl."""
+    """Privileges from the text of /proc/self/{status,uid_map}, lockdown's level and the
+    sysctl."""
     lines = dict(line.partition(":")[::2] for line in status.splitlines())
-    active = lockdown.partition("[")[2].partition("]")[0]
     return Privileges(
         int(lines.get("CapEff", "0"), 16),
         uid_map.split() == ["0", "0", "4294967295"],
         lines.get("Seccomp", "0").strip() != "0",
-        active,
+        level,
         sysctl.strip(),
         release,
     )
@@ -85,20 +86,12 @@ def current() -> Privileges:
     privileges = parse(
         _read("/proc/self/status"),
         _read("/proc/self/uid_map"),
-        _read("/sys/kernel/security/lockdown"),
+        lockdown(),
         _read("/proc/sys/kernel/unprivileged_bpf_disabled"),
         os.uname().release,
     )
     paranoid = _read("/proc/sys/kernel/perf_event_paranoid").strip()
     return privileges._replace(perf_event_paranoid=paranoid)
-
-
-def hides_kernel_memory() -> bool:
-    """Whether lockdown takes the helpers that read kernel memory away.
-
-    bpf_tracing_func_proto, kernel/trace/bpf_trace.c: LOCKDOWN_BPF_READ_KERNEL.
-    """
-    return current().lockdown == "confidentiality"
 
 
 def _read(path: str) -> str:

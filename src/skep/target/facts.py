@@ -52,5 +52,8 @@ class Facts(Protocol):
     def traceable_functions(self) -> Iterable[str]:
         """Lines of tracefs's list of functions: a name, or a name and "[MODULE]"."""
 
+    def hides_memory(self) -> bool:
+        """Whether the kernel's memory is closed to the helpers that read it."""
+
     def cpus_possible(self) -> int:
         """The number of CPUs that may ever be present."""

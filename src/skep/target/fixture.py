@@ -97,6 +97,10 @@ class FixtureFacts:
         """The saved symbols."""
         return sorted(self._symbols)
 
+    def hides_memory(self) -> bool:
+        """Not in a saved kernel."""
+        return False
+
     def cpus_possible(self) -> int:
         """The number of CPUs that may ever be present."""
         return int(self._text("cpus_possible"))

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _BTF = "/sys/kernel/btf"
 # debugfs mounts tracefs below itself when its directory is looked at.
 _TRACEFS = ("/sys/kernel/tracing", "/sys/kernel/debug/tracing")
+_LOCKDOWN = "/sys/kernel/security/lockdown"
 _POSSIBLE = "/sys/devices/system/cpu/possible"
 
 
@@ -62,6 +63,10 @@ class HostFacts:
             try:
                 with open(f"{root}/available_events") as file:
                     return file.read().split()
+            except PermissionError:
+                names = _event_directories(f"{root}/events")
+                if names:
+                    return names
             except OSError:
                 continue  # `tracefs_problem` tells why
         return []
@@ -133,21 +138,65 @@ class HostFacts:
 
     def traceable_functions(self) -> list[str]:
         """The lines of available_filter_functions; raises NotPermitted and the like."""
+        refused = ""
         for root in _TRACEFS:
             try:
                 with open(f"{root}/available_filter_functions") as file:
                     return file.read().splitlines()
+            except PermissionError as error:
+                refused = refused or error.filename
             except OSError:
                 continue
-        raise self.tracefs_problem() or TargetError(
+        problem = self.tracefs_problem()
+        if refused and not problem:
+            raise NotPermitted(
+                "not permitted to list the functions that can be traced",
+                notes=[
+                    f"{refused} cannot be opened, as where the kernel is locked down"
+                    " (confidentiality)"
+                ],
+            )
+        raise problem or TargetError(
             "functions of this kernel cannot be traced: it was built without"
             " CONFIG_FUNCTION_TRACER"
         )
+
+    def hides_memory(self) -> bool:
+        """Whether lockdown takes the helpers away that read kernel memory.
+
+        bpf_tracing_func_proto, kernel/trace/bpf_trace.c: LOCKDOWN_BPF_READ_KERNEL.
+        """
+        return lockdown() == "confidentiality"
 
     def cpus_possible(self) -> int:
         """The number of CPUs that may ever be present."""
         with open(_POSSIBLE) as file:
             return count_cpus(file.read())
+
+
+def lockdown() -> str:
+    """The kernel's lockdown level, or "" when it cannot be read."""
+    try:
+        with open(_LOCKDOWN) as file:
+            return file.read().partition("[")[2].partition("]")[0]
+    except OSError:
+        return ""
+
+
+def _event_directories(root: str) -> list[str]:
+    """The tracepoints by their directories, which can be looked at where lockdown
+    (confidentiality) closes the list of events."""
+    try:
+        categories = [entry.name for entry in os.scandir(root) if entry.is_dir()]
+        return [
+            f"{category}:{entry.name}"
+            for category in categories
+            if category != "ftrace"  # the formats of the tracers' own records
+            for entry in os.scandir(f"{root}/{category}")
+            if entry.is_dir()
+        ]
+    except OSError:
+        return []
 
 
 def _kallsyms() -> Iterator[bytes]:

@@ -35,6 +35,7 @@ class Target:
         self._formats: dict[tuple[str, str], TracepointFormat | None] = {}
         self._symbols: dict[str, bool] = {}
         self._cpus = 0
+        self._hides_memory: bool | None = None
 
     @classmethod
     def from_host(cls) -> Target:
@@ -213,6 +214,14 @@ class Target:
         line = re.compile(f"({expression(pattern)}){place}")
         found = map(line.fullmatch, self._facts.traceable_functions())
         return sorted({match[1] for match in found if match})
+
+    @property
+    def hides_memory(self) -> bool:
+        """Whether only what the verifier knows the way to can be read of the kernel's
+        memory: it is locked down to confidentiality."""
+        if self._hides_memory is None:
+            self._hides_memory = self._facts.hides_memory()
+        return self._hides_memory
 
     @property
     def cpus_possible(self) -> int:

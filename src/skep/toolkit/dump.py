@@ -64,12 +64,12 @@ def _place(program: ProgramSpec) -> str:
 
 def _show_trees(rung: Rung, binding: Binding, target: Target) -> None:
     """The functions of which the programs consist, as the compiler comes by them."""
-    read: dict[KernelFunction, tree.Function] = {}
+    read: dict[int, tree.Function] = {}
     given = binding.environment
 
     def tree_of(function: KernelFunction) -> tree.Function:
-        read[function] = given.tree_of(function)
-        return read[function]
+        made = read[id(function)] = given.tree_of(function)  # not all have a hash
+        return made
 
     binding.environment = given._replace(tree_of=tree_of)
     compile_programs(rung, binding, target)

@@ -221,8 +221,12 @@ def _attach_first(
     binding: Binding,
     target: Target,
 ) -> Receipt:
+    notes: list[str] = []
+
     def compiled(rung: Rung) -> CollectionSpec:
-        return collection_of(compile_programs(rung, binding, target))
+        programs = compile_programs(rung, binding, target)
+        notes[:] = [rung.note, *(each.note for _, each in programs)]
+        return collection_of(programs)
 
     ladder = ((rung, partial(compiled, rung)) for rung in rungs)
     try:
@@ -231,7 +235,8 @@ def _attach_first(
         _offer_others(error, group)
         raise
     refused = [(r.attach, e.diagnostic.message) for r, e in failures]
-    return Receipt(group.name, rung.attach, rung.note, refused)
+    note = "; ".join(filter(None, dict.fromkeys(notes)))
+    return Receipt(group.name, rung.attach, note, refused)
 
 
 def _offer_others(error: SkepError, group: Group) -> None:

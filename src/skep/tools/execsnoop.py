@@ -95,7 +95,9 @@ def executed(p, bprm):
     # The new program's own memory has the arguments, as one piece: nothing needs to be
     # saved at the start of the call, and all ways to execute are seen.
     row = execs.begin()
-    row.append(bprm.filename)
+    # The stack that the kernel has made has the name of the file, too (AT_EXECFN), and
+    # is read where lockdown closes the kernel's own memory.
+    row.append(bpf.user(bprm.exec))
     first = p.mm.arg_start
     row.append(bpf.memory(bpf.user(first), p.mm.arg_end - first))
     script = bpf.address(bprm.interp) != bpf.address(bprm.filename)

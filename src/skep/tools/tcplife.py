@@ -100,8 +100,10 @@ def selected(sk, newstate):
     # The local port is chosen after the change to SYN_SENT.
     if newstate == sock.SYN_SENT:
         return True
-    if Options.local_ports and sock.local_port(sk) not in Options.local_ports:
-        return False
+    if Options.local_ports:
+        tp = bpf.tcp_sock(sk)
+        if tp is None or sock.local_port(tp) not in Options.local_ports:
+            return False
     return not Options.remote_ports or sock.remote_port(sk) in Options.remote_ports
 
 
@@ -135,17 +137,20 @@ def changed(sk, oldstate, newstate):
 
 @bpf.inline
 def show(sk, oldstate, life):
+    tp = bpf.tcp_sock(sk)
+    if tp is None:
+        return  # never: it is a whole socket of TCP
     connections.emit(
         uid=sk.sk_uid.val,
         pid=life.pid,
         comm=life.comm,
         ip=sock.ip_version(sk),
-        laddr=sock.local_address(sk),
-        lport=sock.local_port(sk),
+        laddr=sock.local_address(sk, tp),
+        lport=sock.local_port(tp),
         raddr=sock.remote_address(sk),
         rport=sock.remote_port(sk),
-        tx_bytes=sock.bytes_sent(sk, oldstate, life.connects),
-        rx_bytes=sock.bytes_received(sk),
+        tx_bytes=sock.bytes_sent(tp, oldstate, life.connects),
+        rx_bytes=sock.bytes_received(sk, tp),
         cgroup=life.cgroup,
         lifetime=bpf.ktime_ns() - life.born_ns,
     )

@@ -5,6 +5,7 @@ from skep.compiler.intrinsics import (  # noqa: F401
     maps,
     memory,
     numbers,
+    sockets,
     stacks,
     stream,
     table,

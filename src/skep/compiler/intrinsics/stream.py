@@ -39,6 +39,8 @@ USED_OFFSET = 4
 STRING_LIMIT = 4096
 """Bytes of the longest string in a list of strings, as PATH_MAX."""
 
+_HIDDEN = "texts in the kernel's memory are left out: it is locked down"
+
 
 class Row(NamedTuple):
     """A record under construction, `start` bytes behind `base`, begun in `depth` loops.
@@ -348,6 +350,12 @@ def _append_string(
     """Copy text of at most `limit` bytes, its NUL included."""
     b = walker.builder
     layout = row.stream.layout
+    if space != "user" and walker.target.hides_memory:
+        # A single text that is not there the reader counts.
+        walker.notes[_HIDDEN] = None
+        if layout.tail_kind == "strings":
+            b.add_to_ledger("failed read")
+        return
     helper = "probe_read_user_str" if space == "user" else "probe_read_kernel_str"
     if layout.tail_kind == "string":
         to = walker.access.address(row.base, row.start + layout.size)

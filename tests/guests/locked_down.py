@@ -1,0 +1,116 @@
+"""What the manual says of kernels that are locked down, tried on one: a guest's.
+
+A kernel can be locked down while it runs, step by step, and never be freed again: so
+these are no live tests.  test_locked_down.py boots a guest for them.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import subprocess
+import unittest
+from pathlib import Path
+from typing import Any
+
+from tests.live import every_tool, support
+from tests.live.support import SKEP, START_SECONDS, Tool
+
+LOCKDOWN = Path("/sys/kernel/security/lockdown")
+MANUAL = support.TREE / "docs" / "privileges.md"
+
+WORKS = "works"
+
+_ROW = re.compile(r"^\| `(.+)` \| (works|`.+`)(?: \([^|]*\))? \|$", re.MULTILINE)
+
+
+def rows() -> list[tuple[str, str]]:
+    """Commands, and whether they work on such a kernel or what they say."""
+    _, _, section = MANUAL.read_text().partition("<!-- read by tests/guests/locked")
+    return [(command, said.strip("`")) for command, said in _ROW.findall(section)]
+
+
+def lock_down(level: str) -> None:
+    """Lock the kernel down; a higher level than it has."""
+    LOCKDOWN.write_text(level)
+    assert f"[{level}]" in LOCKDOWN.read_text()
+
+
+def doctor() -> tuple[dict[str, Any], dict[str, bool]]:
+    """What `skep doctor` says of the machine, and of some tools whether they work."""
+    command = [SKEP, "doctor", "--json", "tcplife", "ext4slower", "nfsslower"]
+    done = subprocess.run(command, stdout=subprocess.PIPE, timeout=START_SECONDS)
+    system, *tools = map(json.loads, done.stdout.splitlines())
+    return system, {each["tool"]: each["works"] for each in tools}
+
+
+class LockedDown(support.LiveTest):
+    """The levels in turn: unittest runs tests in the order of their names."""
+
+    def test_1_integrity_takes_nothing_away(self) -> None:
+        """It closes nothing that skep uses."""
+        subprocess.run(["modprobe", "-a", "ext4", "nfs"], check=True)
+        lock_down("integrity")
+        system, tools = doctor()
+        self.assertEqual(system["lockdown"], "integrity")
+        self.assertTrue(all(tools.values()), tools)
+        for name in ("reads of kernel memory", "kprobes", "fentry and fexit"):
+            self.assertTrue(system["features"][name]["ok"], name)
+
+    def test_2_confidentiality_is_told_by_the_doctor(self) -> None:
+        """What is closed, and which tools that concerns."""
+        lock_down("confidentiality")
+        system, tools = doctor()
+        self.assertEqual(system["lockdown"], "confidentiality")
+        for name in ("reads of kernel memory", "kprobes"):
+            verdict = system["features"][name]
+            self.assertFalse(verdict["ok"], name)
+            self.assertIn("locked down", verdict["reason"])
+        wanted = {"tcplife": True, "ext4slower": True, "nfsslower": False}
+        self.assertEqual(tools, wanted)
+
+    def test_3_each_command_of_the_manual(self) -> None:
+        """It works, or says what the manual says."""
+        self.assertGreater(len(rows()), 10)
+        for command, said in rows():
+            tool, *arguments = shlex.split(command)
+            short = [] if tool == "tplist" else ["--duration", "0.1"]
+            with self.subTest(command=command):
+                done = subprocess.run(
+                    [SKEP, tool, *short, *arguments],
+                    stdin=subprocess.DEVNULL,
+                    capture_output=True,
+                    text=True,
+                    timeout=START_SECONDS + support.STOP_SECONDS,
+                )
+                self.assertNotIn("Traceback", done.stderr)
+                if said == WORKS:
+                    self.assertEqual(done.returncode, 0, done.stderr)
+                else:
+                    self.assertEqual(done.returncode, 1, done.stderr)
+                    self.assertEqual(done.stderr.splitlines()[0], said)
+
+    def test_4_events_come(self) -> None:
+        """By types alone tools show what they show elsewhere."""
+        for name in ("execsnoop", "tcplife", "ext4slower"):
+            with self.subTest(tool=name), every_tool.case_of(name) as case:
+                whose = ("--pid", str(os.getpid())) if case.by_pid else ()
+                command = (name, "--json", "-v", *whose, *case.arguments)
+                with Tool(*command, knock=lambda: None) as tool:
+                    case.work()
+                    outcome = tool.stop()
+                self.assertEqual(outcome.status, 0, outcome.stderr)
+                found = outcome.objects("event")
+                if name == "ext4slower":  # a degraded tool, with a receipt
+                    case.line["file"] = None
+                    (*_, receipt) = outcome.objects("receipt")
+                    self.assertIn("texts in the kernel's memory", receipt["note"])
+                    self.assertEqual(outcome.ledger()["failed_read"], len(found))
+                wanted = case.line.items()
+                self.assertTrue([e for e in found if wanted <= e.items()], found)
+
+
+if __name__ == "__main__":
+    unittest.main()
