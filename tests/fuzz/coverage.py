@@ -34,6 +34,7 @@ ELSEWHERE = {
     "map perf_event_array": "known to the runtime; no program has one",
     "map array_of_maps": "known to the runtime; no program has one",
     "map hash_of_maps": "known to the runtime; no program has one",
+    "bpf.tcp_sock": "sockets of typed probes, which a test run does not have",
     "load context": "arrays and structures in a tracepoint's context, which a test run "
     "does not have",
     "copy context": "as before",
