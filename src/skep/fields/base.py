@@ -97,6 +97,10 @@ class Context:
             self._symbols = Symbols()
         return self._symbols
 
+    def kernel_problem(self) -> str:
+        """Why addresses of the kernel that were shown have no names; "" if they do."""
+        return self._symbols.kernel_problem() if self._symbols else ""
+
 
 class Member(NamedTuple):
     """One member of a record class: its name, field type and column."""
