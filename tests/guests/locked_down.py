@@ -17,6 +17,7 @@ from typing import Any
 
 from tests.live import every_tool, support
 from tests.live.support import SKEP, START_SECONDS, Tool
+from tests.live.test_privileges import enough, holding
 
 LOCKDOWN = Path("/sys/kernel/security/lockdown")
 MANUAL = support.TREE / "docs" / "privileges.md"
@@ -48,6 +49,12 @@ def doctor() -> tuple[dict[str, Any], dict[str, bool]]:
 
 class LockedDown(support.LiveTest):
     """The levels in turn: unittest runs tests in the order of their names."""
+
+    def test_0_bpf_for_the_capable_for_good(self) -> None:
+        """The value of the sysctl that cannot be taken back."""
+        Path("/proc/sys/kernel/unprivileged_bpf_disabled").write_text("1")
+        command = [*holding(enough()), SKEP, "opensnoop", "--duration", "0.1"]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
 
     def test_1_integrity_takes_nothing_away(self) -> None:
         """It closes nothing that skep uses."""

@@ -76,6 +76,9 @@ class Naming(Protocol):
     def caller(self, pid: int, address: int) -> Symbol:
         """What a return address belongs to; `pid` is 0 for the kernel."""
 
+    def kernel_problem(self) -> str:
+        """Why addresses of the kernel that were asked for have no names, or ""."""
+
 
 class Context:
     """What field types need to know of this run.
@@ -128,6 +131,10 @@ class Context:
     def now_ns(self) -> int:
         """When what is shown was read."""
         return time.time_ns() if self.read_ns is None else self.read_ns
+
+    def kernel_problem(self) -> str:
+        """Why addresses of the kernel that were shown have no names; "" if they do."""
+        return self._symbols.kernel_problem() if self._symbols else ""
 
 
 class Member(NamedTuple):

@@ -123,8 +123,8 @@ class KernelSymbols:
         self._lines = content
         if addresses and not any(addresses):
             self._problem = (
-                "the kernel hides the addresses of its functions: it shows them to "
-                "root, if kernel.kptr_restrict is not 2"
+                "the kernel hides the addresses of its functions: it shows them with"
+                " CAP_SYSLOG, if kernel.kptr_restrict is not 2"
             )
             addresses = array("Q")
         self._sort(addresses)

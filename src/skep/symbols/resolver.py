@@ -118,9 +118,13 @@ class Symbols:
         """Why addresses are unknown, as far as there are reasons; each one once."""
         return list(dict.fromkeys(self._reasons()))
 
+    def kernel_problem(self) -> str:
+        """Why addresses of the kernel are unknown, if any was looked up."""
+        return self._kernel.problem if self._kernel.has_been_asked else ""
+
     def _reasons(self) -> Iterator[str]:
-        if self._kernel.has_been_asked and self._kernel.problem:
-            yield self._kernel.problem
+        if self.kernel_problem():
+            yield self.kernel_problem()
         for problem, pids in self._unseen.items():
             others = f" and {len(pids) - 1} others" if len(pids) > 1 else ""
             yield f"process {pids[0]}{others}: {problem}"

@@ -79,6 +79,10 @@ class _NotedSymbols:
         found = self._context.symbols.caller(pid, address)
         return self._noted(CALLER, pid, address, found)
 
+    def kernel_problem(self) -> str:
+        """Why addresses of the kernel have no names."""
+        return self._context.kernel_problem()
+
     def _noted(self, kind: str, pid: int, address: int, found: Symbol) -> Symbol:
         self._notes.note((kind, pid, address), found)
         return found
@@ -166,6 +170,10 @@ class _KnownSymbols:
     def caller(self, pid: int, address: int) -> Symbol:
         """What a return address belonged to."""
         return self._named(CALLER, pid, address)
+
+    def kernel_problem(self) -> str:
+        """Nothing: the run has told it."""
+        return ""
 
     def _named(self, kind: str, pid: int, address: int) -> Symbol:
         return Symbol(*self._known.get((kind, pid, address), (None, address)))

@@ -283,6 +283,8 @@ class Run:
         report.finish()
         if self.watch is not None and self.options.verbose:
             self._warn("".join(f"symbols: {p}\n" for p in self.watch.problems()))
+        elif self.context.kernel_problem():  # which leaves no name at all
+            self._warn(f"symbols: {self.context.kernel_problem()}\n")
         if overhead:
             overhead.finish(self._loss_record(), time.time_ns())
         losses.finish(self.session.ledger.losses(), time.time_ns())
