@@ -174,6 +174,11 @@ class Modules(TraceTest):
             self.assertEqual(shown, ["prime 0"] * COUNT)
             shown = self.messages('r::xfs_file_read_iter "%ld", retval', run=run)
             self.assertEqual(shown, [str(SMALL)] * COUNT)
+            with Tool("funccount", "--json", "xfs_file_read_it*") as tool:
+                run()
+                rows = tool.stop().objects("table")
+            found = [(row["func"], row["count"]) for row in rows]
+            self.assertEqual(found, [("xfs_file_read_iter", COUNT)])
 
 
 class Sockets(TraceTest):

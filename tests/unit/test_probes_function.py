@@ -225,6 +225,33 @@ def test_patterns_are_one_program() -> None:
     assert each.note
 
 
+def test_patterns_mean_functions_of_modules_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    target = saved_target("6.12")
+    listed = ["vfs_read", "xfs_file_read [xfs]", "xfs_file_write [xfs]", "xfs_iget"]
+    monkeypatch.setattr(target._facts, "traceable_functions", lambda: listed)
+    (site,) = ladder(FunctionEntry(("xfs_file_*",)), set(), target)[0].sites
+    assert site.attach.symbols == ("xfs_file_read", "xfs_file_write")
+    assert target.functions_like("xfs*", "") == ["xfs_iget"]
+    assert target.functions_like("xfs*", "xfs") == ["xfs_file_read", "xfs_file_write"]
+
+
+def test_without_the_modules_where_a_link_does_not_find_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    target = saved_target("6.12")
+    listed = [f"vfs_{n}" for n in range(1200)] + ["vfs_x [xfs]", "vfs_y [xfs]"]
+    monkeypatch.setattr(target._facts, "traceable_functions", lambda: listed)
+    all_, own = ladder(FunctionEntry(("vfs_*",)), {"place"}, target)
+    assert len(all_.sites[0].attach.symbols) == 1202
+    assert not all_.note
+    assert kinds([own]) == ["kprobe_multi"]
+    assert set(own.sites[0].attach.symbols) == {f"vfs_{n}" for n in range(1200)}
+    assert own.sites[0].attach.names == own.sites[0].attach.symbols
+    assert own.note.startswith("2 functions of modules are left out")
+
+
 def test_patterns_on_old_kernels() -> None:
     several = FunctionExit(("ext4_file_*",), prototype="int ()")
     (each,) = ladder(several, {"ret"}, saved_target("5.10"))

@@ -41,6 +41,10 @@ _LINKS = "BPF_TRACE_KPROBE_MULTI"
 
 _ONE_BY_ONE = "slower to attach: each function by itself"
 
+_NO_MODULES = (
+    "{} functions of modules are left out: this kernel finds those one by one only"
+)
+
 
 def resolve(
     intention: FunctionEntry | FunctionExit, needs: AbstractSet[str], target: Target
@@ -65,12 +69,41 @@ def resolve(
         ladder.append(Candidate((_of_kind(site, "_multi"),)))
     if len(symbols) <= MOST_PROBES:
         ladder.append(Candidate((_of_kind(site, "s"),), _ONE_BY_ONE))
-    elif not ladder:
+    elif ladder:
+        ladder += _without_modules(intention, ladder[0], symbols, target)
+    else:
         raise NotSupported(
             f"{len(symbols)} functions match {names!r}, and this kernel can only probe"
             f" them one by one, up to {MOST_PROBES}"
         )
     return ladder
+
+
+def _without_modules(
+    intention: FunctionEntry | FunctionExit,
+    candidate: Candidate,
+    symbols: tuple[str, ...],
+    target: Target,
+) -> Sequence[Candidate]:
+    """For kernels before 6.2, whose links find no functions of modules by name: the
+    functions of the kernel itself, if there are others, too."""
+    if intention.module:
+        return ()
+    listed = (target.functions_like(name, "") for name in intention.names)
+    own = set().union(*listed).intersection(symbols)
+    if len(own) in (0, len(symbols)):
+        return ()
+    chosen = tuple(name for name in symbols if name in own)
+    sites = tuple(_at_others(site, chosen) for site in candidate.sites)
+    return (Candidate(sites, _NO_MODULES.format(len(symbols) - len(own))),)
+
+
+def _at_others(site: Site, symbols: tuple[str, ...]) -> Site:
+    """The same site at other functions."""
+    names = symbols if site.attach.names else ()
+    attach = site.attach._replace(symbols=symbols, names=names)
+    entry = None if site.entry is None else _at_others(site.entry, symbols)
+    return site._replace(attach=attach, entry=entry)
 
 
 def _named(site: Site, names: tuple[str, ...]) -> Site:
@@ -109,8 +142,9 @@ def _symbols(
     intention: FunctionEntry | FunctionExit, target: Target
 ) -> tuple[str, ...]:
     """The functions that match.  Raises `ProbeNotFound` if there are none."""
+    module = intention.module or None
     try:
-        groups = [_matching(name, intention.module, target) for name in intention.names]
+        groups = [_matching(name, module, target) for name in intention.names]
     except TargetError as error:
         raise NotSupported(error.diagnostic.message, hint=INSTEAD) from None
     for name, group in zip(intention.names, groups):
@@ -122,7 +156,7 @@ def _symbols(
     return symbols
 
 
-def _matching(name: str, module: str, target: Target) -> Sequence[str]:
+def _matching(name: str, module: str | None, target: Target) -> Sequence[str]:
     """The functions that a name or pattern means.
 
     Of a function with several names, such as those of system calls without arguments,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -205,15 +204,18 @@ class Target:
         found = (self.tracepoint(*name.split(":", 1)) for name in sorted(names))
         return [each for each in found if each is not None]
 
-    def functions_like(self, pattern: str, module: str = "") -> Sequence[str]:
+    def functions_like(self, pattern: str, module: str | None = None) -> Sequence[str]:
         """Functions that can be traced and match a pattern (skep.symbols.name_pattern):
-        those of the kernel itself, or of a module."""
-        from skep.symbols.name_pattern import expression
+        those of a module, "" for the kernel itself, or of all of them."""
+        from skep.symbols.name_pattern import matcher
 
-        place = rf"\s+\[{re.escape(module)}\]" if module else ""
-        line = re.compile(f"({expression(pattern)}){place}")
-        found = map(line.fullmatch, self._facts.traceable_functions())
-        return sorted({match[1] for match in found if match})
+        match = matcher(pattern).fullmatch
+        found = set()
+        for line in self._facts.traceable_functions():
+            name, _, place = line.partition(" ")
+            if match(name) and (module is None or place.strip("[] ") == module):
+                found.add(name)
+        return sorted(found)
 
     @property
     def hides_memory(self) -> bool:
