@@ -173,6 +173,22 @@ class FullMaps(support.LiveTest):
             self.assertLessEqual(bucket["low"], each["a"])
             self.assertLessEqual(each["a"], bucket["high"])
 
+    def test_strict(self) -> None:
+        counts = {  # in what a tool shows as text
+            "full_table.py": r"^ *\d+ +(\d+)$",
+            "full_histogram.py": r"^ *\d+ -> \d+ *: (\d+) ",
+        }
+        for tool, count in counts.items():
+            with self.subTest(tool=tool):
+                outcome = self.trace(tool, "--strict")
+                self.assertEqual(outcome.status, 3)
+                lost = told(outcome, "events lost or not counted because a map")
+                last = outcome.stderr.decode().splitlines()[-1]
+                expected = f"skep: the output is not complete: {lost} events lost"
+                self.assertEqual(last[: len(expected)], expected)
+                shown = re.findall(count, outcome.stdout.decode(), re.MULTILINE)
+                self.assertEqual(sum(map(int, shown)) + lost, COUNT)
+
 
 @support.only_on("5.10", "7.2")
 class Stacks(support.LiveTest):

@@ -3,6 +3,8 @@
 from skep import Histogram, Record, TaskOptions, on, option
 from skep.fields import S64
 
+BANNER = "Counting."
+
 
 class Options(TaskOptions):
     program: str = option(help="the workload")

@@ -3,6 +3,8 @@
 from skep import Record, Table, TaskOptions, on, option
 from skep.fields import S64, U64
 
+BANNER = "Counting."
+
 
 class Options(TaskOptions):
     program: str = option(help="the workload")
