@@ -174,7 +174,7 @@ class Modules(TraceTest):
             self.assertEqual(shown, ["prime 0"] * COUNT)
             shown = self.messages('r::xfs_file_read_iter "%ld", retval', run=run)
             self.assertEqual(shown, [str(SMALL)] * COUNT)
-            with Tool("funccount", "--json", "xfs_file_read_it*") as tool:
+            with Tool("funccount", "-v", "--json", "xfs_file_read_it*") as tool:
                 run()
                 rows = tool.stop().objects("table")
             found = [(row["func"], row["count"]) for row in rows]
