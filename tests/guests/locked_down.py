@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.live import every_tool, support
+from tests.live.capabilities import enough, holding
 from tests.live.support import SKEP, START_SECONDS, Tool
-from tests.live.test_privileges import enough, holding
 
 LOCKDOWN = Path("/sys/kernel/security/lockdown")
 MANUAL = support.TREE / "docs" / "privileges.md"

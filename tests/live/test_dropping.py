@@ -11,8 +11,8 @@ from pathlib import Path
 
 from skep.runtime.dropping import NAMING_PROGRAMS, NAMING_THE_KERNEL, WRITING
 from tests.live import support
+from tests.live.capabilities import enough, holding
 from tests.live.support import SKEP, Paused, Tool
-from tests.live.test_privileges import enough, holding
 
 CAP_BPF = 1 << 39
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 import shlex
 import subprocess
-import unittest
 from collections.abc import Sequence
 from pathlib import Path
 
 from tests.live import support
+from tests.live.capabilities import CapabilitiesTest, holding
 from tests.live.support import SKEP, START_SECONDS, STOP_SECONDS
-from tests.live.test_privileges import enough, holding
 
 MANUAL = support.TREE / "docs" / "privileges.md"
 
@@ -28,14 +27,7 @@ def rows() -> list[tuple[str, list[str]]]:
 
 
 @support.only_on("6.12")
-class Needed(support.LiveTest):
-    @classmethod
-    def setUpClass(cls) -> None:
-        super().setUpClass()
-        done = subprocess.run([*holding(enough()), "true"], capture_output=True)
-        if done.returncode:
-            raise unittest.SkipTest(f"setpriv: {done.stderr.decode()}")
-
+class Needed(CapabilitiesTest):
     def run_with(
         self, capabilities: Sequence[str], command: str
     ) -> subprocess.CompletedProcess[str]:

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from tests.live import support, workload
 from tests.live.bpf_objects import existing_objects, held_objects
+from tests.live.capabilities import enough, holding
 from tests.live.support import Outcome, Tool
-from tests.live.test_privileges import enough, holding
 
 TOOLS = support.TREE / "tests" / "live" / "tools"
 CALLS = str(TOOLS / "calls.py")

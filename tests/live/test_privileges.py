@@ -4,18 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import platform
 import subprocess
-import unittest
 from collections.abc import Sequence
 
 from tests.live import support
+from tests.live.capabilities import CapabilitiesTest, enough, holding
 from tests.live.support import SKEP, START_SECONDS, Tool
-
-NOBODY = 65534
-
-# setpriv of 2020 (util-linux 2.36) does not know these names, but the numbers.
-NUMBERS = {"perfmon": "cap_38", "bpf": "cap_39"}
 
 TOOLS = (
     ("opensnoop",),
@@ -27,35 +21,8 @@ TOOLS = (
 )
 
 
-def enough() -> tuple[str, ...]:
-    """The capabilities that suffice for all tools on this kernel."""
-    major, minor = map(int, platform.release().split(".")[:2])
-    # Until 5.10 maps count as locked memory, of which users have little.
-    limited = (major, minor) <= (5, 10)
-    return ("bpf", "perfmon", "sys_resource") if limited else ("bpf", "perfmon")
-
-
-def holding(capabilities: Sequence[str]) -> list[str]:
-    """A command that runs another one as nobody with these capabilities."""
-    command = ["setpriv", f"--reuid={NOBODY}", "--clear-groups"]
-    if capabilities:
-        wanted = ",".join(f"+{NUMBERS.get(name, name)}" for name in capabilities)
-        command += [f"--inh-caps={wanted}", f"--ambient-caps={wanted}"]
-    return command
-
-
 @support.only_on("5.10")
-class Privileges(support.LiveTest):
-    @classmethod
-    def setUpClass(cls) -> None:
-        super().setUpClass()
-        try:
-            subprocess.run(
-                [*holding(enough()), "true"], check=True, capture_output=True
-            )
-        except (OSError, subprocess.CalledProcessError) as error:
-            raise unittest.SkipTest(f"setpriv: {error}") from None
-
+class Privileges(CapabilitiesTest):
     def refused(self, capabilities: Sequence[str], *arguments: str) -> str:
         """What skep says when it ends with status 1."""
         done = subprocess.run(

@@ -4,26 +4,18 @@ from __future__ import annotations
 
 import os
 import subprocess
-import unittest
 from collections.abc import Sequence
 from pathlib import Path
 
 from tests.live import support
+from tests.live.capabilities import CapabilitiesTest, enough, holding
 from tests.live.support import SKEP, START_SECONDS, Outcome, Paused, Tool
-from tests.live.test_privileges import enough, holding
 
 HIDDEN = b"symbols: the kernel hides the addresses of its functions"
 
 
 @support.only_on("6.12")
-class Sysctls(support.LiveTest):
-    @classmethod
-    def setUpClass(cls) -> None:
-        super().setUpClass()
-        done = subprocess.run([*holding(enough()), "true"], capture_output=True)
-        if done.returncode:
-            raise unittest.SkipTest(f"setpriv: {done.stderr.decode()}")
-
+class Sysctls(CapabilitiesTest):
     def set(self, name: str, value: int) -> None:
         """Give a sysctl of the kernel a value until the test ends."""
         file = Path("/proc/sys/kernel", name)
