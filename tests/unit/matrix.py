@@ -211,18 +211,30 @@ def _size(label: str, kind: str, name: str, compiled: Compiled) -> Size:
     return Size(label, kind, name, len(code) // 8, compiled.stack)
 
 
-def table() -> dict[str, int]:
-    """Instructions by tool, options, kernel and kind of attachment.
+class Total(NamedTuple):
+    """What the programs of a tool need: instructions of all, stack of the one that
+    takes most, in bytes."""
+
+    instructions: int
+    stack: int
+
+
+def table() -> dict[str, Total]:
+    """Totals by tool, options, kernel and kind of attachment.
 
     Options that change nothing are left out.
     """
-    rows: dict[str, int] = {}
+    rows: dict[str, Total] = {}
     for tool in TOOLS:
         for kernel in KERNELS:
-            totals: dict[tuple[str, str], int] = {}
+            totals: dict[tuple[str, str], Total] = {}
             for size in sizes_on(tool, kernel):
                 key = size.options, size.kind
-                totals[key] = totals.get(key, 0) + size.instructions
+                before = totals.get(key, Total(0, 0))
+                totals[key] = Total(
+                    before.instructions + size.instructions,
+                    max(before.stack, size.stack),
+                )
             for (options, kind), total in totals.items():
                 own = options == "-" or kernel == OPTIONS_ON
                 if own and (options == "-" or total != totals.get(("-", kind))):
@@ -230,17 +242,19 @@ def table() -> dict[str, int]:
     return rows
 
 
-def saved_table() -> dict[str, int]:
+def saved_table() -> dict[str, Total]:
     """What `sizes.txt` says."""
     lines = SIZES.read_text().splitlines()
-    rows = (line.split(None, 1) for line in lines if not line.startswith("#"))
-    return {key: int(number) for number, key in rows}
+    rows = (line.split(None, 2) for line in lines if not line.startswith("#"))
+    return {key: Total(int(code), int(stack)) for code, stack, key in rows}
 
 
 def main() -> None:
     """Write the table."""
-    lines = [f"{number:5} {key}\n" for key, number in table().items()]
-    SIZES.write_text("".join(["# Written by tests/unit/matrix.py\n", *lines]))
+    rows = table().items()
+    lines = [f"{t.instructions:5} {t.stack:5} {key}\n" for key, t in rows]
+    title = "# Instructions and bytes of stack.  Written by tests/unit/matrix.py\n"
+    SIZES.write_text("".join([title, *lines]))
 
 
 if __name__ == "__main__":

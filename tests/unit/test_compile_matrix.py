@@ -39,10 +39,13 @@ def test_every_option_compiles(tool: str, kernel: str) -> None:
         assert size.instructions > 1, size
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("kernel", matrix.KERNELS)
 @pytest.mark.parametrize("tool", HEADLINE)
-def test_every_pair_of_options_compiles(tool: str) -> None:
-    sizes = list(matrix.pairs_on(tool, matrix.OPTIONS_ON))
-    assert sizes
+def test_every_pair_of_options_compiles(tool: str, kernel: str) -> None:
+    sizes = list(matrix.pairs_on(tool, kernel))
+    # Modules of the other architecture were not saved.
+    assert sizes or (tool, kernel) == ("xfsslower", matrix.ARM64)
     for size in sizes:
         assert 0 <= size.stack <= STACK_SIZE, size
         assert size.instructions > 1, size
@@ -63,6 +66,6 @@ def test_programs_do_not_grow() -> None:
     grown = {
         key: f"{saved[key]} -> {size}"
         for key, size in now.items()
-        if size > saved[key] * ALLOWED_GROWTH
+        if any(new > old * ALLOWED_GROWTH for new, old in zip(size, saved[key]))
     }
     assert not grown, REMEDY

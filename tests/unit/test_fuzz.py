@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import pytest
+
 from tests.fixtures import saved_target
 from tests.fuzz import coverage
 from tests.fuzz.choices import Choices
@@ -12,6 +14,7 @@ from tests.fuzz.shrink import shrunk
 from tests.fuzz.subject import Case, Failure, Subject
 
 
+@pytest.mark.slow
 def test_random_programs_have_every_construct() -> None:
     missing = coverage.constructs() - coverage.ELSEWHERE.keys()
     for number in range(coverage.PROGRAMS):
