@@ -147,6 +147,9 @@ def _symbols(
         groups = [_matching(name, module, target) for name in intention.names]
     except TargetError as error:
         raise NotSupported(error.diagnostic.message, hint=INSTEAD) from None
+    except NotPermitted as error:
+        error.diagnostic = error.diagnostic._replace(hint=INSTEAD)
+        raise
     for name, group in zip(intention.names, groups):
         if not group and not is_pattern(name) and not intention.optional:
             raise unknown(name, intention.module, target)

@@ -150,7 +150,8 @@ class HostFacts:
         problem = self.tracefs_problem()
         if refused and not problem:
             raise NotPermitted(
-                "not permitted to list the functions that can be traced",
+                "functions of this kernel cannot be traced by pattern: not permitted to"
+                " list them",
                 notes=[
                     f"{refused} cannot be opened, as where the kernel is locked down"
                     " (confidentiality)"

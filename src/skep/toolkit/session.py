@@ -14,6 +14,7 @@ from skep.errors import (
     NoSuchProcess,
     NotLoaded,
     NotPermitted,
+    NotSupported,
     ProbeNotFound,
     SkepError,
 )
@@ -231,28 +232,27 @@ def _attach_first(
     ladder = ((rung, partial(compiled, rung)) for rung in rungs)
     try:
         rung, failures = collection.add_first(ladder)
-    except NotPermitted as error:
-        _offer_others(error, group)
+    except (NotPermitted, NotSupported) as error:
+        _offer_others(error, group, binding)
         raise
     refused = [(r.attach, e.diagnostic.message) for r, e in failures]
     note = "; ".join(filter(None, dict.fromkeys(notes)))
     return Receipt(group.name, rung.attach, note, refused)
 
 
-def _offer_others(error: SkepError, group: Group) -> None:
-    """What a user can trace where functions of the kernel cannot be traced."""
+def _offer_others(error: SkepError, group: Group, binding: Binding) -> None:
+    """What a user can trace who has named functions of the kernel that cannot be."""
     of_kernel = (FunctionEntry, FunctionExit)
-    written = (
-        isinstance(probe.handler, WrittenFunction)
+    has_place = getattr(binding.options, "span", None) is not None
+    named = (
+        (has_place or isinstance(probe.handler, WrittenFunction))
         and isinstance(probe.intention, of_kernel)
         for _, probe in group.probes
     )
-    if all(written):
-        hint = (
-            "what can be traced here: system calls (p::__x64_sys_NAME), tracepoints"
-            " (t:CATEGORY:EVENT), functions of programs (LIBRARY:FUNCTION)"
-        )
-        error.diagnostic = error.diagnostic._replace(hint=hint)
+    if not error.diagnostic.hint and all(named):
+        from skep.probes.function_pattern import INSTEAD
+
+        error.diagnostic = error.diagnostic._replace(hint=INSTEAD)
 
 
 def attach_plan(
