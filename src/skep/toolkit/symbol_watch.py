@@ -24,7 +24,9 @@ class SymbolWatch:
         self.problem = ""
         try:
             self._events = MemoryEvents()
-        except (OSError, SkepError) as error:
+        except OSError as error:
+            self.problem = f"what ends soon stays unknown: {error.strerror}"
+        except SkepError as error:
             self.problem = f"what ends soon stays unknown: {error}"
         for each in _processes() if pid is None else (pid,):
             symbols.remember(each)
