@@ -174,8 +174,9 @@ class Modules(TraceTest):
             self.assertEqual(shown, ["prime 0"] * COUNT)
             shown = self.messages('r::xfs_file_read_iter "%ld", retval', run=run)
             self.assertEqual(shown, [str(SMALL)] * COUNT)
+            child = Paused(run)
             with Tool("funccount", "-v", "--json", "xfs_file_read_it*") as tool:
-                run()
+                child.proceed()
                 rows = tool.stop().objects("table")
             found = [(row["func"], row["count"]) for row in rows]
             self.assertEqual(found, [("xfs_file_read_iter", COUNT)])
