@@ -112,6 +112,8 @@ class Run:
         """What was counted since the last call; it goes to the recording, too."""
         assert self._reader is not None
         snapshot = self._reader.read()
+        if self.watch is not None:
+            self.watch.update()  # now, when all is known of what was counted
         if self.recording is not None:
             self.recording.add_snapshot(snapshot)
         return snapshot
@@ -265,7 +267,7 @@ class Run:
             child.release(stop)
         told = time.monotonic()
         for event in poller.events():
-            if self.watch is not None:
+            if self.watch is not None and rings:
                 self.watch.update()
             if event is Event.RECORDS:
                 report.records()
