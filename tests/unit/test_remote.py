@@ -335,6 +335,8 @@ def test_serving_is_for_hosts(capfd: pytest.CaptureFixture[str]) -> None:
         (["opensnoop", "--nope"], "unrecognized arguments: --nope"),
         (["biolatency", "--sort", "x"], "--sort is about rows"),
         (["./mine.py"], "'./mine.py' is a file here"),
+        (["opensnoop", "--record", "f"], "--record does not go with --host"),
+        (["stackcount", "--flamegraph", "f", "x"], "--flamegraph does not go"),
     ],
 )
 def test_what_is_wrong_here_is_told_here(
@@ -350,3 +352,8 @@ def test_there_is_no_ssh(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "cannot run" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_the_option_stands_before_the_tool(capfd: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["opensnoop", "--host", "a"]) == 2
+    assert "skep --host HOST opensnoop" in capfd.readouterr().err

@@ -15,6 +15,7 @@ from skep.remote import hosts
 from skep.remote.connection import UNREACHABLE, Connection, Luggage
 from skep.remote.hosts import Command, Host, hint_for, local_zone
 from skep.remote.merging import Merged
+from skep.remote.serve import check
 from skep.remote.wire import NotWire
 from skep.runtime.signals import StopSignals
 from skep.toolkit.arguments import common_values
@@ -38,7 +39,9 @@ def run_on_hosts(arguments: Sequence[str]) -> int:
             f"'{name}' is a file here: only skep's own tools go to other hosts"
         )
     tool = load(name)
-    options = common_values(tool, vars(parser_of(tool).parse_args(words)))
+    given = parser_of(tool).parse_args(words)
+    check(tool.name, given)
+    options = common_values(tool, vars(given))
     return _Runs(command, options).execute()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from typing import Any, NoReturn
 
 from skep.authoring.options import Option
@@ -24,7 +25,10 @@ class _Parser(argparse.ArgumentParser):
         self._tool = tool
 
     def error(self, message: str) -> NoReturn:
-        raise UsageError(message, hint=f"see '{self.prog} --help'")
+        hint = f"see '{self.prog} --help'"
+        if re.search(r"arguments:.* --host\b", message):
+            hint = f"--host stands before the tool: skep --host HOST {self._tool.name}"
+        raise UsageError(message, hint=hint)
 
     def print_help(self, file: object = None) -> None:
         from skep.toolkit.help import show_help
