@@ -47,6 +47,15 @@ KERNEL = os.environ.get("SKEP_KERNEL")
 ARM64 = "6.12-arm64"
 """The guest of the other architecture, which is the slowest."""
 
+# Their tests run on the other architecture wholly.
+_HEADLINE = tuple(
+    f"tests.live.test_{name}"
+    for name in (
+        *("biolatency", "execsnoop", "fsslower", "gethostlatency", "opensnoop"),
+        *("tcplife", "tcplife_choice"),
+    )
+)
+
 # The names of the tools that a test has run, for whoever runs the tests.
 started: set[str] = set()
 
@@ -201,13 +210,16 @@ class Tool:
 
 def only_on(*kernels: str) -> Callable[[_Test], _Test]:
     """A decorator of tests that in guests run on some kernels only: what they are about
-    differs little between kernels.  Natively they run.
+    differs little between kernels.  Natively they run, and those of the headline tools
+    on the other architecture.
 
     A class is not left out because the class that it inherits from is.
     """
 
     def decorate(test: _Test) -> _Test:
         is_left_out = KERNEL is not None and KERNEL not in kernels
+        if KERNEL == ARM64 and test.__module__ in _HEADLINE:
+            is_left_out = False
         test.__unittest_skip__ = is_left_out  # type: ignore[attr-defined]
         reason = f"of guests, runs on {' and '.join(kernels)}"
         test.__unittest_skip_why__ = reason  # type: ignore[attr-defined]
