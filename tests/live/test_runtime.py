@@ -544,7 +544,9 @@ class Polling(RuntimeTest):
         self.addCleanup(stop.close)
         events = self.poller(stop=stop).events()
         self.program.test_run((1,))
-        timer = threading.Timer(0.005, os.kill, (os.getpid(), signal.SIGINT))
+        # After the poller has begun to wait, also on a slow machine.
+        after = 0.005 * support.SLOW
+        timer = threading.Timer(after, os.kill, (os.getpid(), signal.SIGINT))
         timer.start()
         seen = list(events)
         self.assertEqual(seen, [Event.RECORDS, Event.STOP])
