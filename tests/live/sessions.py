@@ -56,7 +56,7 @@ class Session:
     def run(self, directory: str) -> str:
         """Types the command, and Ctrl-C when it has shown its lines and goes on.
 
-        One that shows nothing is waited for.  Returns what stands on the terminal.
+        One that shows nothing is waited for, and one of --exec.  Returns what stands on the terminal.
         Raises AssertionError if that is not what the manual shows.
         """
         with Terminal(self.command, directory) as terminal:
@@ -66,7 +66,8 @@ class Session:
                 if self._meanwhile:
                     enough = rounds() + _ROUNDS
                     terminal.wait(lambda: rounds() >= enough, START_SECONDS)
-            if self._output and not terminal.wait(terminal.has_ended, _GRACE):
+            is_endless = self._output and "--exec" not in self.command
+            if is_endless and not terminal.wait(terminal.has_ended, _GRACE):
                 terminal.press(CTRL_C)
             status = terminal.end()
         problems = list(self._problems(terminal.text(), status))

@@ -548,7 +548,10 @@ class Polling(RuntimeTest):
         after = 0.005 * support.SLOW
         timer = threading.Timer(after, os.kill, (os.getpid(), signal.SIGINT))
         timer.start()
-        seen = list(events)
+        seen = []
+        for event in events:
+            seen.append(event)
+            records(self.ring)
         self.assertEqual(seen, [Event.RECORDS, Event.STOP])
         self.assertEqual(stop.received, signal.SIGINT)
 
