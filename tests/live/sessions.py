@@ -56,8 +56,8 @@ class Session:
     def run(self, directory: str) -> str:
         """Types the command, and Ctrl-C when it has shown its lines and goes on.
 
-        One that shows nothing is waited for, and one of --exec.  Returns what stands on the terminal.
-        Raises AssertionError if that is not what the manual shows.
+        One that shows nothing is waited for, and one of --exec.  Returns what stands on
+        the terminal.  Raises AssertionError if that is not what the manual shows.
         """
         with Terminal(self.command, directory) as terminal:
             with self._work(directory) as rounds:
