@@ -8,7 +8,6 @@ import pytest
 
 from tests.guests import guest, kernels, live_run, locked_down, workloads
 
-
 _KERNEL = "6.12"
 
 
