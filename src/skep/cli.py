@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Callable
 
 from skep.errors import SkepError, UsageError
+from skep.standard_error import tell
 
 USAGE = """usage: skep TOOL [options]     trace something; 'skep TOOL --help' tells more
        skep list               the tools, with a line on each
@@ -28,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _check_standard_files()
         return _dispatch(_command_line() if arguments is None else arguments)
     except SkepError as error:
-        _complain(f"skep: {error}\n")
+        tell(f"skep: {error}\n")
         return error.exit_status
     except KeyboardInterrupt:
         return 130
@@ -63,7 +64,7 @@ def _command_line() -> list[str]:
 
 def _dispatch(words: Sequence[str]) -> int:
     if not words:
-        _complain(USAGE)
+        tell(USAGE)
         return UsageError.exit_status
     name, rest = words[0], words[1:]
     command = _COMMANDS.get(name)
@@ -161,14 +162,6 @@ def _version(arguments: Sequence[str]) -> int:
 def _expect_none(command: str, arguments: Sequence[str]) -> None:
     if arguments:
         raise UsageError(f"'{command}' takes no argument '{arguments[0]}'")
-
-
-def _complain(text: str) -> None:
-    """Write to standard error; when that is not possible, nothing is."""
-    try:
-        os.write(2, text.encode("utf-8", "backslashreplace"))
-    except OSError:
-        pass
 
 
 _COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {

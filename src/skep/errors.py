@@ -1,13 +1,15 @@
 """Where something is, what is wrong with it, and what to do about it.
 
 Every message to a user passes through `Diagnostic.render`; it is the only code
-that draws carets.
+that draws carets, and escapes what messages quote: names and texts from files and
+programs of others.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from skep.escape import escape
 from skep.named_tuple import NamedTuple
 
 
@@ -31,10 +33,12 @@ class Span(NamedTuple):
     def excerpt(self) -> str:
         """The source line with carets under the range, indented by two spaces."""
         text = self.text.rstrip()
-        stripped = text.lstrip()
-        start = max(0, self.column - (len(text) - len(stripped)))
-        width = max(1, min(self.end_column, len(text)) - self.column)
-        return f"  {stripped}\n  {' ' * start}{'^' * width}"
+        first = len(text) - len(text.lstrip())
+        start = max(first, self.column)
+        end = max(start + 1, min(self.end_column, len(text)))
+        before, marked = escape(text[first:start]), escape(text[start:end])
+        carets = "^" * max(1, len(marked))
+        return f"  {escape(text[first:])}\n  {' ' * len(before)}{carets}"
 
 
 class Diagnostic(NamedTuple):
@@ -55,7 +59,7 @@ class Diagnostic(NamedTuple):
         lines += [f"  note: {note}" for note in self.notes]
         if self.hint:
             lines.append(f"  hint: {self.hint}")
-        return "\n".join(lines)
+        return "\n".join(escape(line) for text in lines for line in text.split("\n"))
 
 
 class SkepError(Exception):

@@ -158,6 +158,7 @@ class OnHosts(support.LiveTest):
     def test_enough_rows(self) -> None:
         self.serve(SshServer("web1"), SshServer("web2"))
         with self.traced("web1,web2", "execsnoop", "--limit", "3") as tool:
+            tool.wait_for(lambda output: output.count(b"\n") > 3)
             outcome = tool.wait()
         self.assert_clean(outcome)
         self.assertEqual(len(outcome.lines()), 4)

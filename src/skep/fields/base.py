@@ -5,7 +5,7 @@ and never called once per event: it *describes* its text and its value by small
 expressions and functions, from which `skep.output` generates one function per record
 class.
 
-Text is plain here; escaping belongs to `skep.output.escape` alone.
+Text is plain here; escaping belongs to `skep.escape` alone.
 """
 
 from __future__ import annotations

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from skep.escape import escape
 from skep.fields.base import Context
 from skep.output.decode import format_function
-from skep.output.escape import escape
 from skep.output.events import header_line
 from skep.output.ranking import Ranking
 from skep.output.record_types import RecordType

@@ -11,8 +11,8 @@ import zlib
 from collections.abc import Iterator, Mapping
 from html import escape as quoted
 
+from skep.escape import escape
 from skep.named_tuple import NamedTuple
-from skep.output.escape import escape
 from skep.output.flamegraph_script import SCRIPT
 from skep.output.folded import FoldedStack
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from skep.escape import escape
 from skep.named_tuple import NamedTuple
-from skep.output.escape import escape
 
 DELIMITER = "-"
 """What divides the frames of the program from those of the kernel, where asked for."""

@@ -6,10 +6,10 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from skep.escape import escape
 from skep.fields.base import Context
 from skep.named_tuple import NamedTuple
 from skep.output.decode import format_function
-from skep.output.escape import escape
 from skep.output.histogram_text import (
     Bucket,
     bcc_dict,

@@ -10,10 +10,10 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from skep.escape import escape
 from skep.fields.base import Cell, Context, Member
 from skep.named_tuple import NamedTuple
 from skep.output.decode import format_function
-from skep.output.escape import escape
 from skep.output.ranking import plain_key
 from skep.output.record_types import RecordType
 from skep.output.text_rows import CSV, TABLE, header, text_row

@@ -10,13 +10,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from skep.errors import SkepError
+from skep.escape import escape
 from skep.fields.base import Context, Member
 from skep.fields.stacks import KernelStack, Stack, folded_text, frame_text, frames
 from skep.fields.stacks import trace_of as trace
 from skep.fields.task import Comm, Pid
 from skep.fields.text import c_string, decoded
 from skep.named_tuple import NamedTuple
-from skep.output.escape import escape
 from skep.output.flamegraph import flamegraph
 from skep.output.folded import FoldedStack, fold, folded_line
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Callable
 
+from skep.escape import escape
 from skep.fields.base import Cell, Context
 from skep.fields.text import decoded
 from skep.named_tuple import NamedTuple
 from skep.output.code import Code, literal
-from skep.output.escape import escape
 from skep.output.memo import Memo
 from skep.output.record_types import RecordType
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import select
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from skep.errors import SkepError, UsageError
-from skep.output.escape import escape
+from skep.escape import escape
 from skep.output.writer import OutputClosed, Writer, show
 from skep.remote import hosts
 from skep.remote.connection import UNREACHABLE, Connection, Luggage
@@ -18,6 +17,7 @@ from skep.remote.merging import Merged
 from skep.remote.serve import check
 from skep.remote.wire import NotWire
 from skep.runtime.signals import StopSignals
+from skep.standard_error import tell
 from skep.toolkit.arguments import common_values
 from skep.toolkit.parser import parser_of
 from skep.toolkit.reports import most_rows
@@ -189,18 +189,11 @@ class _Runs:
         hosts = self._command.hosts
         if len(hosts) > 1:
             names = ", ".join(host.label for host in hosts if host in failed)
-            _say(f"skep: {len(failed)} of {len(hosts)} hosts failed: {escape(names)}")
+            tell(f"skep: {len(failed)} of {len(hosts)} hosts failed: {names}\n")
         statuses = set(failed.values())
         return statuses.pop() if len(statuses) == 1 else SkepError.exit_status
 
 
 def _tell(host: Host, line: str) -> None:
     """Tell a line about a host, or from it, on standard error."""
-    _say(f"{escape(host.label)}: {escape(line)}")
-
-
-def _say(line: str) -> None:
-    try:
-        os.write(2, f"{line}\n".encode("utf-8", "backslashreplace"))
-    except OSError:
-        pass  # nobody can be told
+    tell(f"{escape(host.label)}: {escape(line)}\n")

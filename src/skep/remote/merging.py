@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any
 
-from skep.output.escape import escape
+from skep.escape import escape
 from skep.output.text_rows import quoted
 from skep.output.writer import HEADS, Writer
 from skep.remote.hosts import Host

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Callable, TypeVar, Union
 
-from skep.output.escape import escape
+from skep.escape import escape
 from skep.output.folded import FoldedStack
 from skep.output.histograms import HistogramPart, Section
 from skep.output.merged_tables import Column, Order, Row, TablePart, merged_rows

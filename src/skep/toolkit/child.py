@@ -7,6 +7,7 @@ from typing import Any
 
 from skep.errors import UsageError
 from skep.runtime.signals import StopSignals
+from skep.standard_error import tell
 
 
 class Child:
@@ -44,7 +45,7 @@ class Child:
             if os.read(gate, 1):
                 os.execvp(command[0], command)
         except OSError as error:
-            os.write(2, f"skep: {command[0]}: {error.strerror}\n".encode())
+            tell(f"skep: {command[0]}: {error.strerror}\n")
         finally:
             os._exit(127)
 

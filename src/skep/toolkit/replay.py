@@ -33,6 +33,7 @@ from skep.output.recording_file import (
 from skep.output.unpack import span
 from skep.output.writer import OutputClosed, Writer, show
 from skep.runtime.ledger import Reader, with_readers
+from skep.standard_error import tell
 from skep.toolkit.arguments import bind, values_of
 from skep.toolkit.binding import Binding
 from skep.toolkit.recorded import Recorded, RowReader, check_records, read_header
@@ -192,7 +193,7 @@ class Replay:
     def show(self, parts: Iterator[Chunk]) -> int:
         """Show the chunks behind the header; the exit status.  Raises SkepError."""
         is_json = self.options.format == "json"
-        losses = LossReporter(_warn, self.writer.text if is_json else None)
+        losses = LossReporter(tell, self.writer.text if is_json else None)
         end: Mapping[str, Any] | None = None
         collect_garbage()
         try:
@@ -269,10 +270,3 @@ def _counts(chunk: Chunk, found: object) -> dict[str, int | None]:
         if cause not in MEANINGS or not is_count:
             raise damaged(chunk)
     return counts
-
-
-def _warn(text: str) -> None:
-    try:
-        os.write(2, text.encode("utf-8", "backslashreplace"))
-    except OSError:
-        pass  # nobody can be told

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from skep.authoring.outputs import Stream, Table
 from skep.errors import InternalError
+from skep.escape import escape
 from skep.fields import Context
 from skep.output.decoder import Ring
-from skep.output.escape import escape
 from skep.output.events import Events
 from skep.output.record_types import RecordType
 from skep.output.writer import Writer

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import mmap
-import os
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +25,7 @@ from skep.runtime.dropping import (
 from skep.runtime.ledger import Ledger
 from skep.runtime.poller import Event, Poller
 from skep.runtime.signals import StopSignals
+from skep.standard_error import tell
 from skep.target import Target
 from skep.toolkit.binding import RING_SIZE, Binding
 from skep.toolkit.child import Child
@@ -161,7 +161,7 @@ class Run:
         if self.options.verbose or self.options.max_overhead is not None:
             from skep.toolkit.overhead import Overhead
 
-            self.overhead = Overhead(self.options, self._warn)
+            self.overhead = Overhead(self.options, tell)
         # Before anything is attached: whoever is traced shall be known, and what skep
         # opens itself is none of the rows.
         self.watch = self._watch()
@@ -207,7 +207,7 @@ class Run:
         try:
             keep_only(wanted)
         except OSError as error:
-            self._warn(f"skep: the privileges of this process are kept: {error}\n")
+            tell(f"skep: the privileges of this process are kept: {error}\n")
 
     def _watch(self) -> SymbolWatch | None:
         """What follows the processes, if addresses of programs are shown."""
@@ -244,12 +244,12 @@ class Run:
 
     def _show_receipts(self) -> None:
         for receipt in self.session.receipts:
-            self._warn(receipt.text())
+            tell(receipt.text())
             if self.options.format == "json":
                 self._write(receipt.line(time.time_ns()))
 
     def _loop(self, report: Report, stop: StopSignals, child: Child | None) -> None:
-        losses = LossReporter(self._warn, self._loss_record())
+        losses = LossReporter(tell, self._loss_record())
         rings = [self.session.ring] if self.session.ring else []
         interval = getattr(self.options, "interval", None)
         duration = self.options.duration
@@ -284,9 +284,9 @@ class Run:
                 losses.report(self.session.ledger.losses(), time.time_ns())
         report.finish()
         if self.watch is not None and self.options.verbose:
-            self._warn("".join(f"symbols: {p}\n" for p in self.watch.problems()))
+            tell("".join(f"symbols: {p}\n" for p in self.watch.problems()))
         elif self.context.kernel_problem():  # which leaves no name at all
-            self._warn(f"symbols: {self.context.kernel_problem()}\n")
+            tell(f"symbols: {self.context.kernel_problem()}\n")
         if overhead:
             overhead.finish(self._loss_record(), time.time_ns())
         losses.finish(self.session.ledger.losses(), time.time_ns())
@@ -300,12 +300,6 @@ class Run:
             self.writer.text(text)
         except OutputClosed:
             pass
-
-    def _warn(self, text: str) -> None:
-        try:
-            os.write(2, text.encode("utf-8", "backslashreplace"))
-        except OSError:
-            pass  # nobody can be told
 
 
 def run(

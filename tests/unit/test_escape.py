@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skep.output.escape import escape
+from skep.escape import escape
 from skep.output.text_rows import quoted
 
 
