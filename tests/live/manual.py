@@ -6,6 +6,7 @@ by what it writes to the terminal.  Comments above a block say what is not seen 
 <!-- file: NAME -->          the block is the text of this file
 <!-- beside: COMMAND -->     runs from before the session until its end (SIGTERM)
 <!-- meanwhile: COMMAND -->  runs again and again while the session waits for its lines
+<!-- hosts: web1, web2 -->   sshds that ssh knows by these names; it is not of guests
 <!-- kernel: 6.12 -->        the session is one of this guest
 <!-- varies: REGEX -->       lines that match need not come again
 <!-- not run: REASON -->     the block is not executed
@@ -27,7 +28,7 @@ TREE = Path(__file__).resolve().parents[2]
 
 PAGES = (TREE / "README.md", *sorted((TREE / "docs").glob("*.md")))
 
-DIRECTIVES = ("file", "beside", "meanwhile", "kernel", "varies", "not run")
+DIRECTIVES = ("file", "beside", "meanwhile", "hosts", "kernel", "varies", "not run")
 
 _COMMENT = re.compile(rf"\s*<!-- ({'|'.join(DIRECTIVES)}): (.*) -->\n")
 _INDENTED = " " * 4

@@ -29,6 +29,9 @@ ENVIRONMENT = {
 }
 """Of what runs at terminals: programs say the same everywhere."""
 
+OWN_PROGRAMS = ".bin"
+"""Where commands are looked for first: here in the directory of the terminal."""
+
 _MOMENT = 0.05
 """Seconds between two looks at whether a condition holds."""
 
@@ -54,7 +57,9 @@ class Terminal:
         try:
             os.chdir(self._directory)
             signal.signal(signal.SIGINT, signal.SIG_DFL)
-            os.execvpe("bash", ["bash", "-c", self._command], ENVIRONMENT)
+            path = f"{self._directory}/{OWN_PROGRAMS}:{ENVIRONMENT['PATH']}"
+            environment = {**ENVIRONMENT, "PATH": path}
+            os.execve("/bin/bash", ["bash", "-c", self._command], environment)
         finally:
             os._exit(127)
 

@@ -11,11 +11,12 @@ To see what the sessions of a page show now:
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 import tempfile
 import time
 import unittest
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Callable
@@ -23,7 +24,9 @@ from typing import Callable
 from tests.live import manual, support, workload
 from tests.live.manual import PAGES, Block
 from tests.live.sessions import Session, beside
+from tests.live.ssh_server import SSHD, SshServer
 from tests.live.support import KERNEL, SLOW
+from tests.live.terminal import OWN_PROGRAMS
 
 
 @contextmanager
@@ -51,9 +54,37 @@ def sessions(page: Path, directory: str) -> Iterator[tuple[Block, Session]]:
                 if "beside" in block.directives:
                     stack.enter_context(beside(block.directives["beside"], directory))
                     time.sleep(0.5 * SLOW)
+                if "hosts" in block.directives:
+                    names = block.directives["hosts"].split(", ")
+                    stack.enter_context(hosts(names, directory))
                 for command in manual.commands(block):
                     yield block, Session(block, command, meanwhile)
                     meanwhile = ""
+
+
+SSH = """#!/bin/sh
+exec {ssh} -F {config} "$@"
+"""
+
+
+@contextmanager
+def hosts(names: Sequence[str], directory: str) -> Iterator[None]:
+    """Hosts that ssh knows, and an installed skep, for what is typed there."""
+    ssh = shutil.which("ssh")
+    if ssh is None or SSHD is None:
+        raise unittest.SkipTest("there is no ssh, or no sshd")
+    programs = Path(directory, OWN_PROGRAMS)
+    programs.mkdir(exist_ok=True)
+    with ExitStack() as stack:
+        servers = [stack.enter_context(SshServer(name)) for name in names]
+        config = programs / "ssh_config"
+        config.write_text("".join(server.client_config for server in servers))
+        own = programs / "ssh"
+        own.write_text(SSH.format(ssh=ssh, config=config))
+        own.chmod(0o755)
+        (programs / "skep").unlink(missing_ok=True)
+        (programs / "skep").symlink_to(support.SKEP)
+        yield
 
 
 def is_here(block: Block) -> bool:

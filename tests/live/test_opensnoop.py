@@ -352,6 +352,12 @@ class Ends(OpensnoopTest):
         rows = support.matches(r"(\d+) +\S+ +-?\d+ +\d+ .*", outcome.lines())
         self.assertEqual(len({row[1] for row in rows}), 1)
 
+    @support.only_on("7.2")  # its Python imports something to search for a command
+    def test_exec_shows_nothing_of_skep(self) -> None:
+        with Tool("opensnoop", "--exec", "true") as tool:
+            rows = support.matches(r"\d+ +(\S+) +-?\d+ .*", tool.wait().lines())
+        self.assertEqual({row[1] for row in rows}, {"true"})
+
     def test_usage_errors(self) -> None:
         for arguments in (
             ("--no-such-option",),

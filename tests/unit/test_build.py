@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib.util
 import os
 import shutil
@@ -60,6 +61,36 @@ def test_the_archive(tmp_path: Path) -> None:
         assert {entry.date_time for entry in entries} == {(1980, 1, 1, 0, 0, 0)}
         assert b"@CONTENT@" not in archive.read("__main__.py")
         assert archive.testzip() is None
+
+
+def test_a_file_that_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "taken").mkdir()
+    for name, reason in (
+        ("missing/skep.pyz", "No such file or directory"),
+        ("taken", "Is a directory"),
+    ):
+        done = subprocess.run(
+            (sys.executable, "build", tmp_path / name),
+            cwd=TREE,
+            capture_output=True,
+            text=True,
+        )
+        message = f"./build: cannot write '{tmp_path / name}': {reason}\n"
+        assert (done.returncode, done.stderr) == (1, message)
+    assert list(tmp_path.iterdir()) == [tmp_path / "taken"]
+
+
+@pytest.mark.parametrize("name", ["skep", "src/skep/remote/boot.py"])
+def test_a_python_that_is_too_old_is_told(name: str) -> None:
+    source = (TREE / name).read_text()
+    # It must be able to read the file for that.
+    ast.parse(source, feature_version=(3, 6))
+    script = "import sys; sys.version_info = (3, 8, 1); exec(sys.stdin.read())"
+    done = subprocess.run(
+        (sys.executable, "-c", script), input=source, capture_output=True, text=True
+    )
+    message = "skep: needs Python 3.9 or later, and this is 3.8\n"
+    assert (done.returncode, done.stderr) == (1, message)
 
 
 @pytest.fixture(scope="module")

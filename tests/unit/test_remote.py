@@ -186,6 +186,10 @@ def test_a_limit_is_that_of_all_hosts() -> None:
     events = ['{"type":"event"}\n', '{"type":"loss"}\n']
     lines = merged([(WEB, "rows", events * 2)], "json", limit=1).splitlines()
     assert [json.loads(line)["type"] for line in lines] == ["event", "loss", "loss"]
+    listed = [(WEB, "rows", ['{"type":"listing"}\n'] * 2)]
+    assert merged(listed, "json", limit=1).count("\n") == 1
+    stacks = [(WEB, "bare", ["a;b 1\n", "a 1\n"]), (LONG, "bare", ["c 1\n", "d 1\n"])]
+    assert merged(stacks, limit=3) == "a;b 1\na 1\nc 1\n"
 
 
 def test_json_says_which_host_it_was() -> None:

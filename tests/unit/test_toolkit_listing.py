@@ -62,6 +62,15 @@ def shown(*arguments: str) -> str:
     return text
 
 
+def test_what_has_no_order_sorts_nothing() -> None:
+    assert shown("--sort=-name", "sched:sched_process_e*").split() == [
+        "sched:sched_process_exit",
+        "sched:sched_process_exec",
+    ]
+    with pytest.raises(UsageError, match="--sort: fields has no order"):
+        shown("-v", "--sort", "fields", "sched:sched_process_e*")
+
+
 def test_tracepoints_of_a_saved_kernel() -> None:
     lines = shown("-v", "sched:sched_process_e[x]ec").splitlines()
     assert lines[0] == "sched:sched_process_exec"

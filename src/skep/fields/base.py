@@ -227,6 +227,7 @@ class Field:
     is_stack, names_programs
              it is a stack; it shows addresses of programs by their names
     looks_up  what is shown is looked up on the machine, by the context
+    has_order  rows can be sorted by it
     varied   nearly every record has another value, so texts are not kept
     enums    enums of the kernel whose enumerators it is shown by
     unit, meaning, json
@@ -239,6 +240,7 @@ class Field:
     is_stack = False
     names_programs = False
     looks_up = False
+    has_order = True
     fill: str | None = None
     title = ""
     width = 0

@@ -51,6 +51,7 @@ class Details(Field):
     """More about a row: lines below it; raw values are `Detail`."""
 
     spec = ""
+    has_order = False
     meaning = "lists and objects in JSON, lines below the row in text"
     json: Mapping[str, Any] = {"type": ["array", "object", "null"]}
 

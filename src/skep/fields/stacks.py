@@ -72,6 +72,7 @@ class Stack(Field):
     width = 4
     user = False
     is_stack = True
+    has_order = False
     looks_up = True
     json: Mapping[str, Any] = {
         "type": ["array", "null"],

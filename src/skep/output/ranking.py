@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from skep.errors import UsageError
 from skep.fields.base import Context
 from skep.output.record_types import RecordType
 
@@ -14,7 +15,8 @@ class Ranking:
 
     `sort` is the name of a member or column, smallest first; with "-" in front the
     largest comes first.  Rows are tuples of raw values (the form "raw").  Equal rows
-    stay in the order in which they came.  `key` gives what a row is sorted by.
+    stay in the order in which they came.  `key` gives what a row is sorted by.  Raises
+    UsageError for what rows cannot be sorted by.
     """
 
     __slots__ = ("_is_descending", "_limit", "_rows", "key")
@@ -23,8 +25,11 @@ class Ranking:
         self, record: RecordType, context: Context, sort: str, limit: int | None
     ) -> None:
         self._is_descending = sort.startswith("-")
-        name = record.member(sort[self._is_descending :], context).name
-        self.key = _sort_key([member.name for member in record.members].index(name))
+        member = record.member(sort[self._is_descending :], context)
+        if not member.field.has_order:
+            raise UsageError(f"--sort: {member.name} has no order")
+        names = [each.name for each in record.members]
+        self.key = _sort_key(names.index(member.name))
         self._limit = limit
         self._rows: list[Sequence[Any]] = []
 

@@ -135,6 +135,8 @@ HINTS: Mapping[str, str] = {
     "sudoers": "let the user become root there by sudo, or log in as root",
     "Permission denied": "is there a key for it in the agent? see 'ssh-add -l'",
     "Host key verification": "log in by hand once ('ssh HOST') and compare its key",
+    "there is no sudo": "log in as root, as in root@HOST, or install sudo there",
+    "Could not resolve": "is the name right? a port is given as in ssh://NAME:PORT",
     "no python3": "skep needs Python 3.9 or later there",
     "needs Python": "skep needs Python 3.9 or later there",
 }

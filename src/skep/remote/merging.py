@@ -28,6 +28,9 @@ ON_HOST = "on_host"
 
 _TITLE, _OTHER_TITLE = "HOST", "ON_HOST"
 
+_JSON_ROWS = ('{"type":"event"', '{"type":"listing"')
+"""How lines of JSON begin that `limit` is about."""
+
 
 class Merged:
     """Writes what comes from hosts, rows with the name of the host before them.
@@ -147,7 +150,11 @@ class Merged:
             self._counted[shown] = self._counted.get(shown, 0) + number_of(number)
 
     def _add_bare(self, host: Host, content: Any) -> None:
-        self._writer.lines([_shown(line) for line in texts_of(content)])
+        lines = [_shown(line) for line in texts_of(content)]
+        if self._left is not None:
+            lines = lines[: max(self._left, 0)]
+            self._left -= len(lines)
+        self._writer.lines(lines)
 
     def _add_report(self, host: Host, content: Any) -> None:
         if (
@@ -171,8 +178,7 @@ class Merged:
             return
         written = []
         for row in rows:
-            # JSON has other lines, too, which are not counted.
-            is_row = self._form != "json" or '"type":"event"' in row[:16]
+            is_row = self._form != "json" or row.startswith(_JSON_ROWS)
             if is_row and self._left <= 0:
                 continue
             self._left -= is_row

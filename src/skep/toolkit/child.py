@@ -18,6 +18,9 @@ class Child:
     """
 
     def __init__(self, command: list[str]) -> None:
+        # Before a command is searched for, Python imports something: what the child
+        # opens for that would be shown as files of the command.
+        os.get_exec_path()
         read_fd, self._gate = os.pipe2(os.O_CLOEXEC)
         self.pid = os.fork()
         if self.pid == 0:

@@ -44,18 +44,21 @@ def show_listing(tool: Tool, options: Any, target: Target, writer: Writer) -> in
     )
     context = Context()
     rows = [tuple(getattr(row, m.name) for m in members) for row in listing.rows]
-    if options.sort:
-        ranking = Ranking(record, context, options.sort, None)
+    limits = [each for each in (options.limit, options.count) if each is not None]
+    limit = min(limits, default=None)
+    ranking = Ranking(record, context, options.sort, limit) if options.sort else None
+    if ranking is not None:
         ranking.add(rows)
         rows = list(map(tuple, ranking.take()))
-    limits = [each for each in (options.limit, options.count) if each is not None]
-    lines = format_function(record, options.format, context)(
-        rows[: min(limits, default=None)]
-    )
+    rows = rows[:limit]
+    lines = format_function(record, options.format, context)(rows)
     header = header_line(record, "csv", context) if options.format == "csv" else ""
     try:
         writer.header(header)
-        writer.lines(lines)
+        if ranking is None:
+            writer.lines(lines)
+        else:
+            writer.ranked(lines, map(ranking.key, rows))
     except OutputClosed:
         pass
     return 0
