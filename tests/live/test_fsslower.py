@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
 import mmap
 import os
 import re
+import threading
 import time
 import unittest
 from collections import Counter
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import Any, Callable, ClassVar, NamedTuple
 from unittest import mock
 
@@ -28,6 +30,9 @@ NAMES = (
 PIECES = 7
 DIRECT = 5 * 4096
 SYNCED_BYTES = 16 << 20
+
+FIFREEZE, FITHAW = 0xC0045877, 0xC0045878
+"""_IOWR('X', 119, int) and _IOWR('X', 120, int), include/uapi/linux/fs.h."""
 
 
 class Row(NamedTuple):
@@ -85,6 +90,67 @@ def append_and_bypass(directory: str) -> list[Row]:
     kinds = ("write", "write", "read")
     opens = 2 * [Row("open", 0, 0, "direct")]
     return opens + [Row(k, *r, "direct") for k, r in zip(kinds, results)]
+
+
+def append_at_an_offset(directory: str) -> list[Row]:
+    """Writes to a place in a file that is open for appending; what rows it makes."""
+    path = os.path.join(directory, "appended")
+    file = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_APPEND)
+    first = os.write(file, b"x" * 1009)
+    second = os.pwrite(file, b"y" * 503, 7)
+    os.close(file)
+    results = ((0, 0), (first, 0), (second, first))
+    kinds = ("open", "write", "write")
+    return [Row(kind, *result, "appended") for kind, result in zip(kinds, results)]
+
+
+def be_refused(directory: str) -> list[Row]:
+    """Makes calls that fail before they come to the file system; no row but one."""
+    path = os.path.join(directory, "refused")
+    file = os.open(path, os.O_CREAT | os.O_WRONLY)
+    for fails in (lambda: os.read(file, 1), lambda: os.pwrite(file, b"x", -5)):
+        with suppress(OSError):
+            fails()
+    os.close(file)
+    return [Row("open", 0, 0, "refused")]
+
+
+def sync_directory(parent: str, kind: str) -> list[Row]:
+    """Syncs a directory, which XFS has another function for; what rows that makes."""
+    path = os.path.join(parent, "directory")
+    os.mkdir(path)
+    file = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    os.fsync(file)
+    os.close(file)
+    os.rmdir(path)
+    return [Row("sync", 0, 0, "directory")] if kind != "xfs" else []
+
+
+def lose_descriptor(directory: str) -> list[Row]:
+    """Writes while another thread closes the descriptor; what rows that makes.
+
+    The file system is frozen meanwhile, so that the call waits.
+    """
+    path = os.path.join(directory, "closed")
+    file = os.open(path, os.O_CREAT | os.O_WRONLY)
+    whole = os.open(directory, os.O_RDONLY)
+    writer = threading.Thread(target=os.write, args=(file, b"x" * 499))
+    fcntl.ioctl(whole, FIFREEZE, 0)
+    try:
+        writer.start()
+        support.wait_until(lambda: state_of(writer) == "D")
+        os.close(file)
+    finally:
+        fcntl.ioctl(whole, FITHAW, 0)
+    writer.join()
+    os.close(whole)
+    return [Row("open", 0, 0, "closed"), Row("write", 499, 0, "closed")]
+
+
+def state_of(thread: threading.Thread) -> str:
+    """What a thread of this process does, as proc(5) says it."""
+    with open(f"/proc/self/task/{thread.native_id}/stat") as stat:
+        return stat.read().rpartition(") ")[2][0]
 
 
 class FsslowerTest(support.LiveTest):
@@ -149,16 +215,17 @@ class EveryOperation:
     """Mixed into a test of each type of file system."""
 
     def test_every_operation_is_a_row(self: Any) -> None:
-        def work() -> None:
-            for name in NAMES:
-                use_file(self.directory, name)
-            append_and_bypass(self.directory)
+        def work() -> list[Row]:
+            rows = [row for name in NAMES for row in use_file(self.directory, name)]
+            for others in (append_and_bypass, append_at_an_offset, be_refused):
+                rows += others(self.directory)
+            rows += lose_descriptor(self.directory)
+            return rows + sync_directory(self.directory, self.kind)
 
         outcome = self.trace(work, "--json")
         # What it did is known by doing it once more, unseen.
-        expected = [row for name in NAMES for row in use_file(self.directory, name)]
-        os.unlink(os.path.join(self.directory, "direct"))
-        expected += append_and_bypass(self.directory)
+        self.setUp()
+        expected = work()
         self.assertEqual(Counter(self.rows(outcome)), Counter(expected))
         self.assertIn(self.attached, outcome.stderr.decode())
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import platform
 import shutil
@@ -61,6 +62,18 @@ class SystemCalls(TraceTest):
             rows = self.rows(name, run=open_nothing)
             self.assertEqual([row.function for row in rows], [name] * COUNT)
             self.assertEqual([row.message for row in rows], [""] * COUNT)
+
+    def test_structures_by_the_c_librarys_name(self) -> None:
+        def sleep() -> None:
+            for number in range(COUNT):
+                libc.clock_nanosleep(1, 0, (ctypes.c_long * 2)(0, 1009 + number), None)
+
+        text = (
+            f"p::{PREFIX}_clock_nanosleep(int clock, int flags, struct timespec *ts)"
+            ' "%lld", ts->tv_nsec'
+        )
+        shown = self.messages(text, run=sleep)
+        self.assertEqual(shown, [str(1009 + number) for number in range(COUNT)])
 
     def test_predicates(self) -> None:
         numbers = [(n, n % 7) for n in range(COUNT)]

@@ -23,7 +23,7 @@ CASES = [
     ),
     ("task->pidd", "task->pidd", "struct task_struct has no member 'pidd'"),
     ("task->pid.x", "task->pid.x", "s32 has no members, so no 'x'"),
-    ("p->x", "p->x", "void has no members, so no 'x'"),
+    ("p->x", "p->x", "what this points to is not known, so it has no member 'x'"),
     ("*p", "*p", "this pointer leads to memory of unknown type"),
     ("task->comm[16]", "task->comm[16]", "index 16 is outside of u8[16]"),
     ("(struct task_strukt *)n", "(struct task_strukt *)n", None),

@@ -66,8 +66,21 @@ def test_events_are_named_after_the_kernel_function() -> None:
     call = lookup("x86_64", "stat")
     assert call is not None
     assert (call.entry, call.event) == ("sys_newstat", "newstat")
-    assert syscall_table.name_of_event("newstat") == "stat"
-    assert syscall_table.name_of_event("openat") is None
+    assert syscall_table.name_of_event("x86_64", "newstat") == "stat"
+    assert syscall_table.name_of_event("x86_64", "stat") is None
+    assert syscall_table.name_of_event("i386", "setuid") == "setuid32"
+
+
+@pytest.mark.parametrize("abi", ["x86_64", "arm64"])
+def test_each_call_is_found_by_the_name_of_its_event(abi: str) -> None:
+    for name in syscall_table.names(abi):
+        call = lookup(abi, name)
+        assert call is not None
+        found = syscall_table.name_of_event(abi, call.event)
+        assert found is not None
+        meant = lookup(abi, found)
+        assert meant is not None
+        assert meant.number == call.number
 
 
 def test_the_32_bit_call_has_its_own_types_and_the_same_names() -> None:

@@ -228,6 +228,17 @@ def _pointee(btf: Btf, type_id: int) -> tuple[Type, bool]:
     return from_btf(btf, type_id), user
 
 
+_KERNELS_OWN = {
+    "itimerspec": "__kernel_itimerspec",
+    "itimerval": "__kernel_old_itimerval",
+    "timespec": "__kernel_timespec",
+    "timeval": "__kernel_old_timeval",
+    "utsname": "new_utsname",
+}
+"""Structures of the C library, with which 64-bit programs make system calls, and what
+the kernel calls what it gets (since 5.6, c766d1472c70, it has no names in common)."""
+
+
 def from_c(text: str, btf: Btf | None) -> Type:
     """The type with a C spelling such as `struct task_struct *` or `u32`.
 
@@ -245,6 +256,8 @@ def from_c(text: str, btf: Btf | None) -> Type:
     else:
         assert btf is not None
         type_id = btf.find(parsed.kind, parsed.name)
+        if type_id is None and parsed.kind == "struct":
+            type_id = btf.find("struct", _KERNELS_OWN.get(parsed.name, ""))
         if type_id is None:
             raise TargetError(f"this kernel has no type '{text}'")
         found = from_btf(btf, type_id)

@@ -24,7 +24,6 @@ from skep.fields.parts import number_part, text_part
 from skep.frontends.argdist import Specifier, Value
 from skep.frontends.cexpr import Words, parse_expression
 from skep.frontends.made_outputs import counting_table, distribution
-from skep.frontends.signature import Parameter
 from skep.frontends.trace_places import Place, place_of
 from skep.frontends.words import Scope, Word, intrinsic, used_parameters
 from skep.named_tuple import NamedTuple
@@ -131,9 +130,6 @@ def _place(
 ) -> tuple[Place, Words]:
     """Where the probe runs, and its words with those of argdist."""
     probe = specifier.probe
-    if probe.library and probe.signature:
-        signature = [_readable(each, target) for each in probe.signature]
-        probe = probe._replace(signature=signature)
     place = place_of(probe, settings.pid, target)
     is_return = probe.kind == "r"
     if is_return:
@@ -178,16 +174,6 @@ def _not_at_return(word: str, span: Span) -> UsageError:
         span,
         hint="such probes begin with 'r:'",
     )
-
-
-def _readable(parameter: Parameter, target: Target) -> Parameter:
-    """A parameter of a user function; what only the program knows is `void`."""
-    try:
-        _from_c(parameter.type, target)
-    except SkepError:
-        if parameter.type.endswith("*"):
-            return parameter._replace(type="void *")
-    return parameter
 
 
 def _type(value: Value, target: Target) -> Type:

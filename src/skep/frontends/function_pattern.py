@@ -60,13 +60,10 @@ class Places(NamedTuple):
         """The one system call whose function is meant, or none."""
         if not self.syscall or is_pattern(self.name):
             return ()
-        from skep.probes.syscall_table import lookup, name_of_event
+        from skep.probes.syscall_table import name_of_event
 
-        for name in (self.syscall, name_of_event(self.syscall)):
-            call = lookup(_arch(), name) if name else None
-            if call and call.event == self.syscall:
-                return (call.name,)
-        return ()
+        name = name_of_event(_arch(), self.syscall)
+        return (name,) if name else ()
 
     @property
     def syscall_tracepoint(self) -> str:

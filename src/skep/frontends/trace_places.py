@@ -6,7 +6,8 @@ import re
 from collections.abc import Sequence
 
 from skep.compiler import tree
-from skep.errors import ProbeNotFound, Span, UsageError
+from skep.compiler.types import from_c, needs_btf
+from skep.errors import ProbeNotFound, Span, TargetError, UsageError
 from skep.frontends.cexpr import Words
 from skep.frontends.signature import Parameter
 from skep.frontends.trace import ProbeText
@@ -75,7 +76,7 @@ def _place_of(probe: ProbeText, pid: int | None, target: Target) -> Place:
         usdt = Usdt(probe.library, probe.name.text, pid)
         return Place(usdt, _numbered(MOST_ARGUMENTS), Words(task_words()))
     if probe.library:
-        return _user_function(probe, pid)
+        return _user_function(_with_known_types(probe, target), pid)
     call = _system_call(probe, target)
     return _syscall(probe, call) if call else _kernel_function(probe, target)
 
@@ -93,6 +94,24 @@ def _tracepoint(probe: ProbeText, target: Target) -> Place:
     words = Words(task_words(), {}, {"args": field})
     names = [each.name for each in tracepoint.readable(record)]
     return Place(intention, names, words)
+
+
+def _with_known_types(probe: ProbeText, target: Target) -> ProbeText:
+    """A probe of a user function: pointers to what only the program knows are `void *`,
+    which can be shown and compared."""
+    if not probe.signature:
+        return probe
+    known = [_with_known_type(each, target) for each in probe.signature]
+    return probe._replace(signature=known)
+
+
+def _with_known_type(parameter: Parameter, target: Target) -> Parameter:
+    if parameter.type.endswith("*") and needs_btf(parameter.type):
+        try:
+            from_c(parameter.type, target.btf)
+        except TargetError:
+            return parameter._replace(type="void *")
+    return parameter
 
 
 def _user_function(probe: ProbeText, pid: int | None) -> Place:
@@ -131,8 +150,8 @@ def _system_call(probe: ProbeText, target: Target) -> SystemCall | None:
     architecture = _ARCHITECTURES.get(match[1] or "")
     if architecture not in (None, target.arch.name):
         return None
-    name = name_of_event(match[2]) or match[2]
-    return lookup(target.arch.name, name)
+    arch = target.arch.name
+    return lookup(arch, name_of_event(arch, match[2]) or match[2])
 
 
 def _syscall(probe: ProbeText, call: SystemCall) -> Place:

@@ -1,25 +1,69 @@
 """Operations on files as system calls: which there are, and where in the file."""
 
 from skep.authoring.bpf import bpf
-from skep.fields.files import OPENED, READ, SYNCED, WRITTEN
+from skep.authoring.outputs import Map
+from skep.authoring.records import Record
+from skep.fields.files import READ, SYNCED, WRITTEN
+from skep.fields.integers import U64
 from skep.kernel import fs
 
-NAMES = (
+USING = (
     *("read", "readv", "pread64", "preadv", "preadv2"),
     *("write", "writev", "pwrite64", "pwritev", "pwritev2"),
     *("fsync", "fdatasync"),
-    *("open", "openat", "openat2", "creat"),
 )
-"""The calls, by the names of their man pages."""
+"""The calls that use an open file, `fd`, by the names of their man pages."""
 
-ABSENT = {"fd": -1, "pos": -1, "pos_l": -1, "pos_h": -1}
-"""Parameters that some of them lack.  An offset of -1 means the file's own to preadv2,
-and is refused by the others."""
+OPENING = ("open", "openat", "openat2", "creat", "open_by_handle_at")
+"""Those that return a file descriptor."""
+
+ABSENT = {"pos": -1, "pos_l": -1, "pos_h": -1}
+"""Parameters that some of `USING` lack.  An offset of -1 means the file's own to
+preadv2, and is refused by the others."""
+
+NOT_OPEN_FOR_THAT = -9
+"""EBADF, with which calls return that want to read a file open for writing only."""
+
+
+class Call(Record):
+    """A call that is under way.
+
+    Its file is that of the descriptor when it began: another thread may close that
+    meanwhile.  The file itself lasts, if need be until this task has returned from the
+    call (task_work_add in fput, fs/file_table.c).
+    """
+
+    begun_ns: U64
+    file: U64
+
+
+under_way = Map("u64", Call)
+
+
+@bpf.inline
+def begin(file):
+    """Note a call, at its start, with the address of its file or 0."""
+    call = Call(begun_ns=bpf.ktime_ns(), file=file)
+    under_way.update(bpf.address(bpf.task()), call)
+
+
+@bpf.inline
+def forget():
+    """Forget the current task's call, if one was noted."""
+    key = bpf.address(bpf.task())
+    if under_way.lookup(key) is not None:
+        under_way.delete(key)
+
+
+@bpf.inline
+def ended():
+    """The current task's call, at its return, or None."""
+    return under_way.lookup(bpf.address(bpf.task()))
 
 
 @bpf.inline
 def operation_of(number):
-    """What the call with that number in the native ABI does, for a `FileOperation`."""
+    """What the call of `USING` with that number in the native ABI does."""
     if number in (
         bpf.syscall_number("read"),
         bpf.syscall_number("readv"),
@@ -28,24 +72,21 @@ def operation_of(number):
         bpf.syscall_number("preadv2"),
     ):
         return READ
-    if number in (
-        bpf.syscall_number("write"),
-        bpf.syscall_number("writev"),
-        bpf.syscall_number("pwrite64"),
-        bpf.syscall_number("pwritev"),
-        bpf.syscall_number("pwritev2"),
-    ):
-        return WRITTEN
     if number in (bpf.syscall_number("fsync"), bpf.syscall_number("fdatasync")):
         return SYNCED
-    return OPENED
+    return WRITTEN
 
 
 @bpf.inline
 def position_of(operation, file, pos, pos_l, pos_h, ret):
     """Where in the file a call has begun; 0 if it is for the whole file."""
-    if operation in (OPENED, SYNCED):
+    if operation == SYNCED:
         return bpf.s64(0)
-    position = fs.position_of(pos_l, pos_h) if pos_l != -1 else pos
-    # The file's own has moved by what was read or written.
-    return position if position != -1 else file.f_pos - (ret if ret > 0 else 0)
+    moved = bpf.s64(ret if ret > 0 else 0)
+    position = fs.position_of(pos_l, pos_h) if pos_l != -1 else bpf.s64(pos)
+    if position == -1:
+        return file.f_pos - moved  # the file's own
+    if operation == WRITTEN and fs.appends(file):
+        # It is written where the file ended, whatever it says (pwrite(2), BUGS).
+        return file.f_inode.i_size - moved
+    return position

@@ -29,7 +29,8 @@ class FileSystem(NamedTuple):
 
     `magic` is what statfs(2) calls f_type (include/uapi/linux/magic.h).  `open4` is
     NFS version 4's own, in the module nfsv4.  `open4`, `sync` and `getattr` are ""
-    where calls of them are not shown.
+    where calls of them are not shown.  `syncs_directories` tells whether `sync` is for
+    directories, too.
     """
 
     title: str
@@ -41,6 +42,7 @@ class FileSystem(NamedTuple):
     open4: str = ""
     sync: str = ""
     getattr: str = ""
+    syncs_directories: bool = False
 
 
 FILE_SYSTEMS = {
@@ -54,6 +56,7 @@ FILE_SYSTEMS = {
         "btrfs_file_write_iter",
         "btrfs_file_open|generic_file_open",
         sync="btrfs_sync_file",
+        syncs_directories=True,
     ),
     "ext4": FileSystem(
         "ext4",
@@ -63,6 +66,7 @@ FILE_SYSTEMS = {
         "ext4_file_write_iter",
         "ext4_file_open",
         sync="ext4_sync_file",
+        syncs_directories=True,
     ),
     "f2fs": FileSystem(
         "f2fs",
@@ -73,6 +77,7 @@ FILE_SYSTEMS = {
         "f2fs_file_write_iter",
         "f2fs_file_open",
         sync="f2fs_sync_file",
+        syncs_directories=True,
     ),
     "nfs": FileSystem(
         "NFS",
@@ -101,6 +106,7 @@ FILE_SYSTEMS = {
         "zpl_iter_write|zpl_aio_write",
         "zpl_open",
         sync="zpl_fsync",
+        syncs_directories=True,
     ),
 }
 """By the name that mount(8) knows them by."""

@@ -9,14 +9,18 @@ AT_FDCWD = -100
 DEEPEST = 31
 """Directories above a relative path that are looked up at most."""
 
-S_IFMT, S_IFREG = 0o170000, 0o100000
-"""Where the type of a file is in its mode, and that of regular files (inode(7))."""
+S_IFMT, S_IFREG, S_IFDIR = 0o170000, 0o100000, 0o040000
+"""Where the type of a file is in its mode, and the types of regular files and of
+directories (inode(7))."""
 
 FMODE_PATH = 1 << 14
 """In a file's mode: open for its place only (include/linux/fs.h)."""
 
 O_ACCMODE = 3
 """The bits of open(2)'s flags that tell reading from writing."""
+
+O_APPEND = 0o2000
+"""That flag of open(2) (include/uapi/asm-generic/fcntl.h)."""
 
 
 @bpf.inline
@@ -83,6 +87,18 @@ def is_regular(file):
     if file.f_mode & FMODE_PATH:
         return False
     return file.f_inode.i_mode & S_IFMT == S_IFREG
+
+
+@bpf.inline
+def is_directory(file):
+    """Whether a file is an open directory."""
+    return file.f_inode.i_mode & S_IFMT == S_IFDIR
+
+
+@bpf.inline
+def appends(file):
+    """Whether a file was opened to be written at its end."""
+    return file.f_flags & O_APPEND != 0
 
 
 @bpf.inline

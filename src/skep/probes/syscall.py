@@ -144,7 +144,7 @@ def _is_present(call: SystemCall, target: Target) -> bool:
 
 
 def _unknown(name: str, arch: str) -> ProbeNotFound:
-    meant = syscall_table.name_of_event(name)
+    meant = syscall_table.name_of_event(arch, name)
     if meant:
         hint = f"{name} is the kernel's own name of {meant}"
     else:

@@ -81,11 +81,20 @@ def names(*abis: str) -> list[str]:
     return [row[0] for row in rows if any(row[each] != "-" for each in columns)]
 
 
-def name_of_event(event: str) -> str | None:
-    """The man page's name for what the kernel calls "newstat" or "sendfile64"."""
+def name_of_event(abi: str, event: str) -> str | None:
+    """The man page's name of the call that the kernel names so: "stat" for "newstat".
+
+    A name can mean another call in another ABI: the kernel's sys_setuid is setuid for
+    64-bit programs, and setuid32 for 32-bit ones.
+    """
+    call = lookup(abi, event)
+    if call and call.event == event:
+        return event
     for line in syscall_data.NUMBERS.split("\n"):
-        if f":sys_{event} " in f"{line} ":
-            return line.split()[0]
+        if f":sys_{event}" in line:
+            call = lookup(abi, line.split()[0])
+            if call and call.event == event:
+                return call.name
     return None
 
 

@@ -176,20 +176,67 @@ def committed(task, data):
 
 
 @calls
-@on.syscall_exit(*file_calls.NAMES, absent=file_calls.ABSENT)
-def called(number, fd, pos, pos_l, pos_h, ret, elapsed_ns):
-    if wanted(elapsed_ns):
-        did(file_calls.operation_of(number), fd, pos, pos_l, pos_h, ret, elapsed_ns)
+@on.syscall_enter(*file_calls.USING)
+def use_begun(fd):
+    file = fs.file_of(fd)
+    if file is not None and Options.selected() and of_type(file.f_inode.i_sb):
+        file_calls.begin(bpf.address(file))
+    else:
+        file_calls.forget()
+
+
+@calls
+@on.syscall_enter(*file_calls.OPENING)
+def open_begun():
+    if Options.selected():
+        file_calls.begin(0)
+    else:
+        file_calls.forget()
+
+
+@calls
+@on.syscall_exit(*file_calls.USING, absent=file_calls.ABSENT)
+def used(number, pos, pos_l, pos_h, ret):
+    call = file_calls.ended()
+    if call is None:
+        return
+    file = bpf.cast(call.file, "struct file *")
+    elapsed_ns = bpf.ktime_ns() - call.begun_ns
+    file_calls.forget()
+    if not wanted(elapsed_ns):
+        return
+    operation = file_calls.operation_of(number)
+    if not fs.is_regular(file):
+        if operation != SYNCED or not synced_directory(file):
+            return
+    position = file_calls.position_of(operation, file, pos, pos_l, pos_h, ret)
+    # What is refused before it comes to the file system is none of its operations.
+    if ret != file_calls.NOT_OPEN_FOR_THAT and position >= 0:
+        sb = file.f_inode.i_sb
+        show(operation, sb, file.f_path.dentry, position, ret, elapsed_ns)
+
+
+@calls
+@on.syscall_exit(*file_calls.OPENING)
+def opened_file(ret):
+    call = file_calls.ended()
+    if call is None:
+        return
+    elapsed_ns = bpf.ktime_ns() - call.begun_ns
+    file_calls.forget()
+    file = fs.file_of(ret)
+    if file is not None and fs.is_regular(file):
+        done(OPENED, file, 0, 0, elapsed_ns)  # its result is no descriptor
 
 
 @bpf.inline
-def did(operation, fd, pos, pos_l, pos_h, ret, elapsed_ns):
-    file = fs.file_of(ret if operation == OPENED else fd)
-    if file is None or not fs.is_regular(file):
-        return
-    position = file_calls.position_of(operation, file, pos, pos_l, pos_h, ret)
-    result = 0 if operation == OPENED else ret  # no descriptor
-    show(operation, file.f_inode.i_sb, file.f_path.dentry, position, result, elapsed_ns)
+def synced_directory(file):
+    return Options.fs.syncs_directories and fs.is_directory(file)
+
+
+@bpf.inline
+def of_type(sb):
+    return sb.s_magic == Options.fs.magic
 
 
 @bpf.inline
@@ -206,7 +253,7 @@ def wanted(elapsed_ns):
 
 @bpf.inline
 def show(operation, sb, dentry, position, ret, elapsed_ns):
-    if sb.s_magic == Options.fs.magic:
+    if of_type(sb):
         operations.emit(
             operation=operation,
             ret=ret,

@@ -20,6 +20,7 @@ from skep.compiler.ir import Slot
 from skep.compiler.types import (
     S32,
     S64,
+    VOID,
     Array,
     Int,
     Layout,
@@ -78,6 +79,13 @@ def _within(owner: Spot, found: Member) -> Spot:
 def _structure(type_: Type, node: tree.CMember) -> Struct | Layout:
     if isinstance(type_, (Struct, Layout)):
         return type_
+    if type_ == VOID:
+        raise CompileError(
+            f"what this points to is not known, so it has no member '{node.name}'",
+            node.span,
+            hint="say it in the kernel's types, which do not include those of programs:"
+            f" '((struct TYPE *) …)->{node.name}'",
+        )
     raise CompileError(f"{type_} has no members, so no '{node.name}'", node.span)
 
 
