@@ -27,7 +27,7 @@ from tests.fixtures import ARM64, VERSIONS, saved_target
 
 SIZES = Path(__file__).with_name("sizes.txt")
 TOOLS = tool_names()
-KERNELS = (*VERSIONS, ARM64)
+KERNELS = (*VERSIONS, *ARM64)
 
 OPTIONS_ON = "6.12"
 """The kernel whose sizes are kept for every option; of the others, without any."""
@@ -52,6 +52,25 @@ _MAY_DO_NOTHING = ("commit_begun", "committed")
 
 _ROWS = ("columns", "sort", "limit")
 """Options that only tools with rows take."""
+
+_AT_THE_KERNEL: Mapping[str, Mapping[str, Any]] = {
+    "argdist": {
+        "counts": ["p::vfs_read(struct file *file, char *buf, size_t count):u64:count"],
+        "histograms": ["r::vfs_read(struct file *file):u64:$latency:file->f_flags"],
+    },
+    "funccount": {"pattern": "vfs_*"},
+    "funclatency": {"pattern": "vfs_*"},
+    "funcslower": {"functions": ["vfs_open", "vfs_read"], "arguments": 3},
+    "stackcount": {"pattern": "vfs_*"},
+    "trace": {
+        "probes": [
+            'p::vfs_read(struct file *f) "%s", f->f_path.dentry->d_name.name',
+            'r::vfs_open "%d", retval',
+            'p::sys_openat "%s %x", filename, flags',
+        ]
+    },
+}
+"""What tools do at functions of the kernel that trace user programs otherwise."""
 
 _TOGETHER = {
     "funccount": [("cpu", "pid", "comm")],
@@ -106,6 +125,8 @@ class CompileFailed(Exception):
 def configurations(tool: Tool) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Options to try, with a name: none, each alone, and some together."""
     yield "-", {**tool.sample}
+    if tool.name in _AT_THE_KERNEL:
+        yield "kernel", _AT_THE_KERNEL[tool.name]
     if tool.preset and tool.name not in _TOGETHER:
         return  # another name of the same tool has it all
     values = {
@@ -219,40 +240,45 @@ class Total(NamedTuple):
     stack: int
 
 
-def table() -> dict[str, Total]:
-    """Totals by tool, options, kernel and kind of attachment.
+def table(tool: str, kernel: str) -> dict[str, Total]:
+    """Totals by tool, kernel, kind of attachment and options.
 
     Options that change nothing are left out.
     """
+    totals: dict[tuple[str, str], Total] = {}
+    for size in sizes_on(tool, kernel):
+        key = size.options, size.kind
+        before = totals.get(key, Total(0, 0))
+        totals[key] = Total(
+            before.instructions + size.instructions,
+            max(before.stack, size.stack),
+        )
     rows: dict[str, Total] = {}
-    for tool in TOOLS:
-        for kernel in KERNELS:
-            totals: dict[tuple[str, str], Total] = {}
-            for size in sizes_on(tool, kernel):
-                key = size.options, size.kind
-                before = totals.get(key, Total(0, 0))
-                totals[key] = Total(
-                    before.instructions + size.instructions,
-                    max(before.stack, size.stack),
-                )
-            for (options, kind), total in totals.items():
-                own = options == "-" or kernel == OPTIONS_ON
-                if own and (options == "-" or total != totals.get(("-", kind))):
-                    rows[f"{tool} {kernel} {kind} {options}"] = total
+    for (options, kind), total in totals.items():
+        own = options == "-" or kernel == OPTIONS_ON
+        if own and (options == "-" or total != totals.get(("-", kind))):
+            rows[f"{tool} {kernel} {kind} {options}"] = total
     return rows
 
 
-def saved_table() -> dict[str, Total]:
-    """What `sizes.txt` says."""
+def saved_table(kernel: str) -> dict[str, Total]:
+    """What `sizes.txt` says of a kernel."""
     lines = SIZES.read_text().splitlines()
     rows = (line.split(None, 2) for line in lines if not line.startswith("#"))
-    return {key: Total(int(code), int(stack)) for code, stack, key in rows}
+    return {
+        key: Total(int(code), int(stack))
+        for code, stack, key in rows
+        if key.split()[1] == kernel
+    }
 
 
 def main() -> None:
     """Write the table."""
-    rows = table().items()
-    lines = [f"{t.instructions:5} {t.stack:5} {key}\n" for key, t in rows]
+    lines = [
+        f"{total.instructions:5} {total.stack:5} {key}\n"
+        for tool, kernel in itertools.product(TOOLS, KERNELS)
+        for key, total in table(tool, kernel).items()
+    ]
     title = "# Instructions and bytes of stack.  Written by tests/unit/matrix.py\n"
     SIZES.write_text("".join([title, *lines]))
 

@@ -4,7 +4,7 @@ import pytest
 
 from skep.arch import ARCHES, ARM64, X86_64, Arch, arch_of
 from skep.errors import NotSupported
-from tests.fixtures import ARM64 as ARM64_KERNEL
+from tests.fixtures import ARM64 as ARM64_KERNELS
 from tests.fixtures import VERSIONS, saved_target
 
 
@@ -24,7 +24,7 @@ def test_system_calls_have_six_arguments(arch: Arch) -> None:
     assert len(arch.function_args) >= 6
 
 
-SAVED = pytest.mark.parametrize("version", [*VERSIONS, ARM64_KERNEL])
+SAVED = pytest.mark.parametrize("version", [*VERSIONS, *ARM64_KERNELS])
 
 
 @SAVED
@@ -32,7 +32,7 @@ def test_registers_are_members_of_pt_regs(version: str) -> None:
     target = saved_target(version)
     arch, btf = target.arch, target.btf
     regs = btf.find("struct", "pt_regs")
-    assert arch is (ARM64 if version == ARM64_KERNEL else X86_64)
+    assert arch is (ARM64 if version in ARM64_KERNELS else X86_64)
     assert regs is not None
     paths = {
         *arch.function_args,

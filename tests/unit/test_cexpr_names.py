@@ -43,8 +43,9 @@ def test_value(name: str, value: int) -> None:
     assert c_names(saved_target("6.18"))[name] == value
 
 
-def test_large_files_on_arm64() -> None:
-    assert c_names(saved_target(ARM64))["O_LARGEFILE"] == 0o400000
+@pytest.mark.parametrize("version", ARM64)
+def test_large_files_on_arm64(version: str) -> None:
+    assert c_names(saved_target(version))["O_LARGEFILE"] == 0o400000
 
 
 @pytest.mark.parametrize(

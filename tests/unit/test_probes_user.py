@@ -99,7 +99,7 @@ def test_arguments_on_the_stack() -> None:
         UserMemory(sp, 8, 8),
         UserMemory(sp, 16, 8),
     ]
-    first, *_ = resolve(Uprobe("c", NAMES), {"arg9"}, saved_target(ARM64))
+    first, *_ = resolve(Uprobe("c", NAMES), {"arg9"}, saved_target(ARM64[0]))
     (param,) = first.sites[0].params
     assert isinstance(param.fetch, UserMemory) and param.fetch.offset == 0
 
