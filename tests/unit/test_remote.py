@@ -339,6 +339,7 @@ def test_serving_is_for_hosts(capfd: pytest.CaptureFixture[str]) -> None:
         (["opensnoop", "--nope"], "unrecognized arguments: --nope"),
         (["biolatency", "--sort", "x"], "--sort is about rows"),
         (["./mine.py"], "'./mine.py' is a file here"),
+        (["doctor"], "'doctor' does not go with --host"),
         (["opensnoop", "--record", "f"], "--record does not go with --host"),
         (["stackcount", "--flamegraph", "f", "x"], "--flamegraph does not go"),
     ],
