@@ -33,6 +33,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return error.exit_status
     except KeyboardInterrupt:
         return 130
+    except FileNotFoundError:
+        if os.path.isdir("/proc/self"):
+            raise  # a bug
+        tell("skep: /proc is not mounted\n  hint: mount -t proc proc /proc\n")
+        return SkepError.exit_status
 
 
 def _check_standard_files() -> None:

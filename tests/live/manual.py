@@ -8,7 +8,7 @@ by what it writes to the terminal.  Comments above a block say what is not seen 
 <!-- meanwhile: COMMAND -->  runs again and again while the session waits for its lines
 <!-- hosts: web1, web2 -->   sshds that ssh knows by these names; it is not of guests
 <!-- kernel: 6.12 -->        the session is one of this guest
-<!-- varies: REGEX -->       lines that match need not come again
+<!-- varies: REGEX -->       lines that match need not come again, and others may come
 <!-- not run: REASON -->     the block is not executed
 
 A block of language "sh" is what is typed at a second terminal: it happens meanwhile in

@@ -52,6 +52,16 @@ class Words(support.LiveTest):
         lines = self.assert_succeeds("list").splitlines()
         self.assertEqual([line.split()[0] for line in lines], sorted(ALL_TOOLS))
 
+    def test_proc_that_is_not_mounted(self) -> None:
+        script = 'umount -l /proc && exec "$0" gethostlatency'
+        done = subprocess.run(
+            ("unshare", "--mount", "sh", "-c", script, SKEP),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+        )
+        message = b"skep: /proc is not mounted\n  hint: mount -t proc proc /proc\n"
+        self.assertEqual((done.returncode, done.stderr), (1, message))
+
     def test_help(self) -> None:
         for name in TOOLS:
             with self.subTest(tool=name):

@@ -149,6 +149,10 @@ def test_any_chunks_are_shown_or_refused(
     status = main(["replay", str(path), *filter(None, [words])])
     assert status in (0, 1, 2, 3)
     assert "\x1b" not in "".join(capfd.readouterr())
+    assert main(["replay", "--info", str(path)]) in (0, 1, 3)
+    assert "\x1b" not in "".join(capfd.readouterr())
+    assert main(["replay", "--info", str(path), "--json"]) in (0, 1, 3)
+    assert all(map(json.loads, capfd.readouterr().out.splitlines()))
     assert sorted(each.name for each in tmp_path.iterdir()) == ["file"]
 
 
@@ -255,4 +259,5 @@ def test_text_of_a_header_drives_no_terminal(
     (tmp_path / "file").unlink()
     write(tmp_path / "file", [(HEADER, json.dumps(header).encode()), *others])
     assert main(["replay", str(tmp_path / "file"), "--format", form]) == 0
+    assert main(["replay", "--info", str(tmp_path / "file")]) == 0
     assert "\x1b" not in "".join(capfd.readouterr())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import os
-import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -67,12 +67,19 @@ def test_refusals(words: list[str], message: str) -> None:
     assert message in caught.value.diagnostic.message
 
 
-def test_words_arrive_as_they_are() -> None:
-    words = ["a b", "$(id)", "'", '"', "*", "", "\\", "!x", "\n"]
-    line = hosts.remote_command(b"x", words)
-    inner = shlex.split(line)
-    assert inner[:3] == ["exec", "/bin/sh", "-c"]
-    assert inner[-len(words) :] == words
+@pytest.mark.skipif(os.geteuid() != 0, reason="others would become root by sudo")
+@pytest.mark.parametrize("shell", ["sh", "bash", "zsh", "fish", "tcsh"])
+def test_any_login_shell_runs_it(shell: str) -> None:
+    if not shutil.which(shell):
+        pytest.skip(f"there is no {shell}")
+    words = ["a b", "$(id)", "'", '"', "*", "", "\\", "!x", "\n", "~", "{a,b}", "%s"]
+    first = b"import sys; print(sys.argv[2:])"
+    line = hosts.remote_command(first, words)
+    done = subprocess.run(
+        (shell, "-c", line), input=first, capture_output=True, check=True
+    )
+    shown = [word.translate(str.maketrans("\\!\n", "???")) for word in words]
+    assert done.stdout.decode() == f"{shown}\n"
 
 
 @pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin", "Asia/Kolkata", "<-03>3"])
@@ -339,6 +346,7 @@ def test_serving_is_for_hosts(capfd: pytest.CaptureFixture[str]) -> None:
         (["opensnoop", "--nope"], "unrecognized arguments: --nope"),
         (["biolatency", "--sort", "x"], "--sort is about rows"),
         (["./mine.py"], "'./mine.py' is a file here"),
+        (["doctor"], "'doctor' does not go with --host"),
         (["opensnoop", "--record", "f"], "--record does not go with --host"),
         (["stackcount", "--flamegraph", "f", "x"], "--flamegraph does not go"),
     ],

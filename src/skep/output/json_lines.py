@@ -1,7 +1,7 @@
 """JSON Lines: what every line has, and how text that is not UTF-8 is carried.
 
 Every line is one object with `type` (event, histogram, table, listing, stacks, loss,
-cost, receipt, error or doctor), `schema` (a name and a version,
+cost, receipt, error, doctor or recording), `schema` (a name and a version,
 "opensnoop.open/1"), `time_ns` (nanoseconds since the Unix epoch) and the fields.  A
 field's value is raw; symbolic forms have keys of their own (`ret` and `error`, `flags`
 and `flags_names`).

@@ -21,7 +21,7 @@ from skep.standard_error import tell
 from skep.toolkit.arguments import common_values
 from skep.toolkit.parser import parser_of
 from skep.toolkit.reports import most_rows
-from skep.toolkit.tool import load
+from skep.toolkit.tool import Tool, load
 
 LAST_WORDS_S = 10.0
 """How long hosts have to end, and to say what they lost, once they were told to."""
@@ -38,11 +38,26 @@ def run_on_hosts(arguments: Sequence[str]) -> int:
         raise UsageError(
             f"'{name}' is a file here: only skep's own tools go to other hosts"
         )
-    tool = load(name)
+    tool = _tool(name)
     given = parser_of(tool).parse_args(words)
     check(tool.name, given)
     options = common_values(tool, vars(given))
     return _Runs(command, options).execute()
+
+
+def _tool(name: str) -> Tool:
+    """The tool to run.  Raises UsageError, also for what is a command of skep."""
+    try:
+        return load(name)
+    except UsageError:
+        from skep.toolkit.completion import COMMANDS
+
+        if name not in COMMANDS:
+            raise
+        raise UsageError(
+            f"'{name}' does not go with --host: only tools do",
+            hint=f"run 'skep {name}' there",
+        ) from None
 
 
 class _Runs:

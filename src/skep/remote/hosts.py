@@ -115,8 +115,13 @@ _PYTHON = "import sys;exec(sys.stdin.buffer.read({size}),{{'__name__':'skep'}})"
 
 def remote_command(first: bytes, words: Sequence[str]) -> str:
     """The line for the shell there: Python as root, which reads its program, `first`,
-    from standard input.  The words are for who looks at the processes there."""
-    python = ("python3", "-ISc", _PYTHON.format(size=len(first)), "skep", *words)
+    from standard input.
+
+    The words are for who looks at the processes there.  They are without what some
+    shell does not leave alone in quotes: fish the backslash, csh "!" and line feeds.
+    """
+    shown = (re.sub(r"[\\!\n]", "?", word) for word in words)
+    python = ("python3", "-ISc", _PYTHON.format(size=len(first)), "skep", *shown)
     return "exec " + shlex.join(["/bin/sh", "-c", _AS_ROOT, "skep", *python])
 
 

@@ -57,7 +57,8 @@ class Target:
                 raise TargetError(
                     f"kernel {self.release} does not describe its types",
                     notes=["there is no /sys/kernel/btf/vmlinux"],
-                    hint="skep needs a kernel built with CONFIG_DEBUG_INFO_BTF=y",
+                    hint="skep needs a kernel built with CONFIG_DEBUG_INFO_BTF=y, and"
+                    " sysfs at /sys",
                 )
             self._btf = Btf.from_bytes(buffer)
         return self._btf

@@ -14,7 +14,7 @@ from skep.output.writer import show
 from skep.remote.hosts import OPTIONS
 from skep.toolkit import help
 from skep.toolkit.describe import choices_of
-from skep.toolkit.replay import OUTPUT, shown_options
+from skep.toolkit.replay import INFO, OUTPUT, shown_options
 from skep.toolkit.tool import Tool, load, tool_names
 
 USAGE = """usage: skep completion bash|zsh|fish
@@ -39,6 +39,9 @@ WITH_TOOLS = ("doctor", "describe", "help", "man")
 """Commands whose arguments are names of tools."""
 
 SHELLS = ("bash", "zsh", "fish")
+
+_INFO = Option([INFO], None, "tell what the recording is of", None, False, None, False)
+_INFO.type = bool
 
 
 class Command(NamedTuple):
@@ -95,7 +98,7 @@ def replay_options(tools: Sequence[Tool]) -> list[Option]:
                 for flag in option.flags:
                     if flag.startswith("--") and flag not in found:
                         found[flag] = option.with_flags((flag,))
-    return [*found.values(), help.HELP]
+    return [*found.values(), _INFO, help.HELP]
 
 
 def takes_path(option: Option) -> bool:

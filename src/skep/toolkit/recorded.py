@@ -9,6 +9,7 @@ from skep.authoring.options import Option
 from skep.authoring.outputs import Stream
 from skep.errors import SkepError
 from skep.fields import Clock, Context
+from skep.output.loss import MEANINGS
 from skep.output.recording_file import (
     HEADER,
     Chunk,
@@ -56,13 +57,18 @@ class Recorded(NamedTuple):
         return layout
 
 
-def read_header(chunk: Chunk | None) -> Recorded:
-    """The run of a recording with this first chunk.  Raises Damaged."""
+def header_of(chunk: Chunk | None) -> Mapping[str, Any]:
+    """What the first chunk of a file says.  Raises Damaged."""
     if chunk is None:
         raise Damaged("it ends before its header")
     if chunk.kind != HEADER:
         raise Damaged("its header is missing")
-    header = content_of(chunk)
+    return content_of(chunk)
+
+
+def read_header(chunk: Chunk | None) -> Recorded:
+    """The run of a recording with this first chunk.  Raises Damaged."""
+    header = header_of(chunk)
     name, architecture = header.get("tool"), header.get("architecture")
     if not isinstance(architecture, str):
         raise Damaged("its header names no architecture")
@@ -85,10 +91,7 @@ def read_header(chunk: Chunk | None) -> Recorded:
             f"the records of {name} are others in this version of skep",
             hint=f"recorded with skep {header.get('skep')!r:.40}",
         )
-    attached: Any = header.get("attached")
-    if not _is_number(attached):
-        raise Damaged("its header does not say what was traced")
-    context = _context(header)
+    attached, context = attached_of(header), context_of(header)
     return Recorded(tool, values, binding, context, attached, architecture)
 
 
@@ -113,8 +116,20 @@ def _fits(option: Option, value: object) -> bool:
     return isinstance(value, types.get(option.type, (str,) if option.rest else (int,)))
 
 
-def _context(header: Mapping[str, Any]) -> Context:
-    """The clock, names of enumerators and names of places of a header."""
+def attached_of(header: Mapping[str, Any]) -> int:
+    """The number of places that a run traced.  Raises Damaged."""
+    attached: Any = header.get("attached")
+    if not _is_number(attached):
+        raise Damaged("its header does not say what was traced")
+    number: int = attached
+    return number
+
+
+def context_of(header: Mapping[str, Any]) -> Context:
+    """The clock, names of enumerators and names of places of a header.
+
+    Raises Damaged.
+    """
     clock, io_names, places = (header.get(n) for n in ("clock", "io_names", "places"))
     if (
         not isinstance(clock, list)
@@ -127,6 +142,28 @@ def _context(header: Mapping[str, Any]) -> Context:
     if not isinstance(places, list) or not all(isinstance(n, str) for n in places):
         raise Damaged("its header has no names of places")
     return Context(Clock(*clock), io_names, places=places)
+
+
+def time_of(chunk: Chunk) -> int:
+    """The time of a snapshot or of the end, in ns since the Unix epoch.
+
+    Raises Damaged.
+    """
+    found = content_of(chunk).get("time_ns")
+    if type(found) is not int or not 0 <= found < 1 << 63:
+        raise damaged(chunk)
+    return found
+
+
+def losses_of(chunk: Chunk) -> dict[str, int | None]:
+    """What was lost, as the last chunk of a file says.  Raises Damaged."""
+    found = content_of(chunk).get("losses")
+    counts = found if isinstance(found, dict) else {"": found}
+    for cause, count in counts.items():
+        is_count = count is None or (type(count) is int and 0 <= count < 1 << 64)
+        if cause not in MEANINGS or not is_count:
+            raise damaged(chunk)
+    return counts
 
 
 def _is_number(found: object) -> bool:

@@ -16,7 +16,7 @@ from skep.authoring.outputs import Stream
 from skep.authoring.shared_options import RunOptions
 from skep.errors import Incomplete, SkepError, UsageError
 from skep.fields import OpenFlags
-from skep.output.loss import MEANINGS, LossReporter, sentence
+from skep.output.loss import LossReporter, sentence
 from skep.output.record_types import RecordType
 from skep.output.recording_file import (
     END,
@@ -36,7 +36,14 @@ from skep.runtime.ledger import Reader, with_readers
 from skep.standard_error import tell
 from skep.toolkit.arguments import bind, values_of
 from skep.toolkit.binding import Binding
-from skep.toolkit.recorded import Recorded, RowReader, check_records, read_header
+from skep.toolkit.recorded import (
+    Recorded,
+    RowReader,
+    check_records,
+    losses_of,
+    read_header,
+    time_of,
+)
 from skep.toolkit.recorded_declarations import record_classes
 from skep.toolkit.recorded_names import KnownNames
 from skep.toolkit.reports import banner_of, record_type, report_of
@@ -45,12 +52,17 @@ from skep.toolkit.snapshot import Snapshot
 from skep.toolkit.tool import Tool
 
 USAGE = """usage: skep replay FILE [options]
+       skep replay --info FILE [--json]
 
 Show what a tool kept with --record FILE. The options are those of the tool that are
 about what is shown: --format, --json, --columns, --sort, --limit, --count, --strict,
 columns that were recorded, and filters such as opensnoop's --name. No privileges are
 needed, and any machine will do.
+
+With --info, tell what the recording is of: tool, options, host, kernel, time, losses.
 """
+
+INFO = "--info"
 
 OUTPUT = ("format", "json", "columns", "sort", "limit", "count", "strict")
 """Options of all tools that a replay takes."""
@@ -58,15 +70,20 @@ OUTPUT = ("format", "json", "columns", "sort", "limit", "count", "strict")
 
 def replay(arguments: Sequence[str]) -> int:
     """Run `skep replay` with these arguments; the exit status.  Raises SkepError."""
-    if not arguments or arguments[0] in ("-h", "--help"):
-        if arguments:
+    words = [word for word in arguments if word != INFO]
+    if not words or words[0] in ("-h", "--help"):
+        if words:
             show(USAGE)
             return 0
         raise UsageError("which file?", hint="skep replay FILE")
-    path, rest = arguments[0], arguments[1:]
+    path, rest = words[0], words[1:]
     try:
         with open(path, "rb") as file:
             parts = chunks(file)
+            if INFO in arguments:
+                from skep.toolkit.recording_info import show_info
+
+                return show_info(parts, rest)
             recorded = read_header(next(parts, None))
             return Replay(recorded, rest).show(parts)
     except Damaged as error:
@@ -221,7 +238,7 @@ class Replay:
         for chunk in parts:
             if chunk.kind == END:
                 end = content_of(chunk)
-                self.ledger.recorded = _counts(chunk, end.get("losses"))
+                self.ledger.recorded = losses_of(chunk)
                 if next(parts, None) is not None:
                     raise Damaged("it goes on behind its end")
                 return end
@@ -235,7 +252,7 @@ class Replay:
                 name, rows = self._row_reader.read(chunk)
                 self._rows[name] += rows
             elif chunk.kind == SNAPSHOT:
-                self._snapshot = Snapshot(_time_of(chunk), self._rows)
+                self._snapshot = Snapshot(time_of(chunk), self._rows)
                 self._rows = self._row_reader.none()
             else:
                 raise Damaged(f"it has a second header at byte {chunk.offset}")
@@ -254,19 +271,3 @@ class Replay:
         """Show a snapshot that was not the last."""
         if self._snapshot is not None and not self._report.is_done:
             self._report.interval()
-
-
-def _time_of(chunk: Chunk) -> int:
-    found = content_of(chunk).get("time_ns")
-    if type(found) is not int or not 0 <= found < 1 << 63:
-        raise damaged(chunk)
-    return found
-
-
-def _counts(chunk: Chunk, found: object) -> dict[str, int | None]:
-    counts = found if isinstance(found, dict) else {"": found}
-    for cause, count in counts.items():
-        is_count = count is None or (type(count) is int and 0 <= count < 1 << 64)
-        if cause not in MEANINGS or not is_count:
-            raise damaged(chunk)
-    return counts

@@ -1,0 +1,129 @@
+"""`skep replay --info`: what a recording is of."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from skep import __version__
+from skep.cli import main
+from skep.output.recording_file import HEADER, MAGIC
+from skep.toolkit.recording_info import SCHEMA
+from tests.unit.recordings import BEGIN_NS, COUNTS, counts, event, record
+from tests.unit.test_hostile_recordings import chunks_of, write
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Where a recording may be."""
+    return tmp_path / "file"
+
+
+def info(path: Path, capfd: Any, *words: str, status: int = 0) -> tuple[str, str]:
+    """What is written on a recording, and said beside it."""
+    assert main(["replay", "--info", str(path), *words]) == status
+    out, error = capfd.readouterr()
+    return out, error
+
+
+def lines(text: str) -> dict[str, str]:
+    """The lines by their first words."""
+    return dict(re.findall("(?m)^(.*?)  +(.*)$", text))
+
+
+def test_lines(path: Path, capfd: Any) -> None:
+    record(path, ["opensnoop", "-x", "-n", "a b", "-v"], event(pid=1, path=b"/"))
+    shown, told = info(path, capfd)
+    system, found = os.uname(), lines(shown)
+    assert told == ""
+    assert re.fullmatch(r"2001-09-\d\d \d\d:46:40 [+-]\d{4}", found.pop("begun"))
+    assert re.fullmatch(r"\d+\.\d s", found.pop("lasted"))
+    found.pop("build id", "")
+    assert found == {
+        "tool": "opensnoop",
+        "options": "--verbose --failed --name 'a b'",
+        "skep": __version__,
+        "host": f"{system.nodename} ({system.machine})",
+        "kernel": system.release,
+        "traced": "2 places: malloc, free",
+        "lost": "2 events lost because the ring buffer was full",
+    }
+
+
+def test_json(path: Path, capfd: Any) -> None:
+    record(path, ["funccount", "c:malloc", "-i", "1"], counts(1, calls=[(0, 3)]))
+    for words in ("--json",), ("--format", "json"), ("--format=json",):
+        shown, _ = info(path, capfd, *words)
+        found = json.loads(shown)
+        assert (found["type"], found["schema"]) == ("recording", SCHEMA)
+        assert found["tool"] == "funccount"
+        assert found["options"]["pattern"] == "c:malloc"
+        assert found["begin_ns"] == BEGIN_NS + 1
+        assert found["end_ns"] > found["begin_ns"]
+        assert (found["attached"], found["places"]) == (2, ["malloc", "free"])
+        losses = {cause.replace(" ", "_"): count for cause, count in COUNTS.items()}
+        assert found["losses"] == losses
+
+
+def test_options_are_as_they_are_typed(path: Path, capfd: Any) -> None:
+    for words, text in {
+        "biolatency -T 1 2": "--count 2 --timestamp 1 2",
+        "xfsslower 20": "20",
+        "funccount c:malloc -d 1.5": "--duration 1.5 --sort count c:malloc",
+        "trace c:malloc c:free -p 7": "--pid 7 c:malloc c:free --string-size 80",
+    }.items():
+        record(path, words.split())
+        assert lines(info(path, capfd)[0])["options"] == text
+
+
+def test_that_of_another_version(path: Path, capfd: Any) -> None:
+    """What cannot be replayed here is told, for who has to find the right skep."""
+    (_, content), *others = chunks_of(record(path, ["opensnoop"]))
+    header = json.loads(content)
+    header.update(skep="9.9", tool="futuresnoop", formats={}, more=[1])
+    header["options"] = {"deep": 2, "wide": True, "names": ["a", "b c"], "off": None}
+    path.unlink()
+    write(path, [(HEADER, json.dumps(header).encode()), *others])
+    found = lines(info(path, capfd)[0])
+    assert (found["tool"], found["skep"]) == ("futuresnoop", "9.9")
+    assert found["options"] == "--deep 2 --wide --names a 'b c'"
+
+
+def test_one_that_was_cut_short(path: Path, capfd: Any) -> None:
+    whole = record(path, ["opensnoop"], event(pid=1, path=b"/"))
+    for length in range(0, len(whole), 3):
+        path.write_bytes(whole[:length])
+        status = main(["replay", "--info", str(path)])
+        shown, told = capfd.readouterr()
+        if shown:
+            assert status == 3
+            assert told.startswith("skep: the recording was cut short")
+            assert not {"lasted", "lost"} & lines(shown).keys()
+        else:
+            assert status == 1
+    path.write_bytes(whole[:-1])
+    shown, _ = info(path, capfd, "--json", status=3)
+    assert (json.loads(shown)["losses"], json.loads(shown)["end_ns"]) == (None, None)
+
+
+def test_damage(path: Path, capfd: Any) -> None:
+    whole = bytearray(record(path, ["opensnoop"], event(pid=1, path=b"/")))
+    whole[-1] ^= 1
+    path.write_bytes(whole)
+    shown, told = info(path, capfd, status=1)
+    assert lines(shown)["tool"] == "opensnoop"
+    assert "it is damaged at byte" in told
+    path.write_bytes(MAGIC + whole[len(MAGIC) + 1 :])
+    assert info(path, capfd, status=1)[0] == ""
+
+
+def test_other_words_are_refused(path: Path, capfd: Any) -> None:
+    record(path, ["opensnoop"])
+    _, told = info(path, capfd, "--limit", "1", status=2)
+    assert "--info does not go with '--limit 1'" in told
+    assert main(["replay", "--info"]) == 2
