@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from skep.symbols import snapshot
 from skep.symbols.maps import MemoryMap
@@ -15,6 +15,9 @@ from skep.symbols.symbol import Symbol
 
 _MOST_SNAPSHOTS = 4
 _SOON_S = 0.02
+_MOST_TOLD = 1024
+"""Lines of what the kernel told of a process; one that maps code over and over, such as
+modules that it loads again, has ever more."""
 
 
 class Process:
@@ -34,7 +37,7 @@ class Process:
         self.files: dict[Mapping, ObjectFile | None] = {}
         self.snapshots: list[Snapshot] = []
         self.inherited: list[Snapshot] = []
-        self.told: list[bytes] = []
+        self.told: tuple[bytes, ...] = ()  # a child has its parent's, but can add
         self.root = "/"
         self.has_ended = False
         self.is_current = False
@@ -89,16 +92,20 @@ class Process:
 
     def tell(self, line: bytes) -> None:
         """The kernel told of code that it maps."""
-        self.told.append(line)
+        self.told = (*self.told[1 - _MOST_TOLD :], line)
         self._as_told = None
 
     def as_told(self) -> Snapshot:
         """What the kernel told of it."""
         if self._as_told is None:
             # The latest first: it takes the place of what was there before.
-            maps = MemoryMap(self.pid, b"".join(reversed(self.told)))
-            self._as_told = Snapshot(self.pid, 0, self.root, -1, self.pid, maps)
+            self._as_told = self.told_by(self.told[::-1])
         return self._as_told
+
+    def told_by(self, lines: Sequence[bytes]) -> Snapshot:
+        """What some of the lines say of it."""
+        maps = MemoryMap(self.pid, b"".join(lines))
+        return Snapshot(self.pid, 0, self.root, -1, self.pid, maps)
 
     def leave_program(self) -> None:
         """It runs another program now; what it had mapped is kept for the old one."""
@@ -107,7 +114,7 @@ class Process:
         self.inherited[:0] = self.snapshots
         self.inherited[_MOST_SNAPSHOTS:] = []
         self.snapshots = []
-        self.told = []
+        self.told = ()
         self._as_told = None
         self.known.clear()
         self.files.clear()
@@ -129,6 +136,11 @@ class Process:
         if not self.has_ended and self.told:
             yield self.as_told()
         yield from self.inherited
+
+    @property
+    def compiled_size(self) -> int:
+        """Bytes that are kept of what was compiled at run time."""
+        return self.perf_map.size if self.perf_map else 0
 
     def compiled(self, seen: Snapshot, mapping: Mapping, address: int) -> Symbol:
         """A function that was compiled at run time, as the compiler says."""
