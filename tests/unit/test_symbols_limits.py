@@ -163,7 +163,37 @@ def test_a_process_that_maps_code_for_ever() -> None:
         symbols.mapped(NOBODY, line)
     assert symbols.user(NOBODY, 4999 * 0x1000).module == "/4999"
     assert symbols.user(NOBODY, 0x1000).module == ""
-    assert len(symbols._processes[NOBODY].told) == 1024
+    assert len(symbols._processes[NOBODY].told) <= 1000
+
+
+def test_few_processes_are_kept_parsed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(resolver, "_MOST_WARM", 3)
+    symbols = Symbols()
+    symbols.mapped(NOBODY, b"0-1000 r-xp 00000000 fe:00 7 /shell\n")
+    for pid in range(NOBODY + 1, NOBODY + 10):
+        symbols.forked(pid, NOBODY)
+        symbols.mapped(pid, b"2000-3000 r-xp 00000000 fe:00 8 /%d\n" % pid)
+        for _ in range(2):  # also with what is seen of the others in between
+            assert symbols.user(pid, 0x2000).module == f"/{pid}"
+            assert symbols.user(pid, 0x10).module == "/shell"
+            assert symbols.user(NOBODY, 0x2000).module == ""
+            symbols.refresh()
+    parsed = [
+        each
+        for each in symbols._processes.values()
+        if "_parsed" in each.as_told().maps.__dict__
+    ]
+    assert len(parsed) <= 3
+
+
+def test_children_of_a_child_have_what_was_mapped_before() -> None:
+    symbols = Symbols()
+    symbols.mapped(NOBODY, b"0-1000 r-xp 00000000 fe:00 7 /server\n")
+    symbols.forked(NOBODY + 1, NOBODY)
+    symbols.forked(NOBODY + 2, NOBODY + 1)
+    symbols.executed(NOBODY + 1)
+    symbols.executed(NOBODY)
+    assert symbols.user(NOBODY + 2, 16).module == "/server"
 
 
 def test_names_of_all_processes_have_an_end(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,7 @@ from skep.symbols.symbol import Symbol
 
 _MOST_SNAPSHOTS = 4
 _SOON_S = 0.02
-_MOST_TOLD = 1024
+_MOST_TOLD = 1000
 """Lines of what the kernel told of a process; one that maps code over and over, such as
 modules that it loads again, has ever more."""
 
@@ -26,9 +26,15 @@ class Process:
     `epoch` is when it was asked for last, and `due` when `Symbols.remember` is to look
     again (time.monotonic).  `is_current` says that it was looked at in this epoch.
     `is_unseen` says that it was counted as such.  `told` are the lines of code that the
-    kernel told of since the program was started, `inherited` what was seen of its
-    parent before it was forked.
+    kernel told of since the program was started, `inherited` what was known of its
+    parent when it was forked, and of what it ran before; both are the same objects.
     """
+
+    __slots__ = (
+        *("pid", "epoch", "known", "files", "snapshots", "inherited", "told", "root"),
+        *("has_ended", "is_current", "perf_map", "problem", "is_unseen", "due"),
+        *("_as_told", "_first"),
+    )
 
     def __init__(self, pid: int, epoch: int) -> None:
         self.pid = pid
@@ -37,7 +43,7 @@ class Process:
         self.files: dict[Mapping, ObjectFile | None] = {}
         self.snapshots: list[Snapshot] = []
         self.inherited: list[Snapshot] = []
-        self.told: tuple[bytes, ...] = ()  # a child has its parent's, but can add
+        self.told: list[bytes] = []
         self.root = "/"
         self.has_ended = False
         self.is_current = False
@@ -92,7 +98,9 @@ class Process:
 
     def tell(self, line: bytes) -> None:
         """The kernel told of code that it maps."""
-        self.told = (*self.told[1 - _MOST_TOLD :], line)
+        self.told.append(line)
+        if len(self.told) > _MOST_TOLD:
+            del self.told[: _MOST_TOLD // 2]
         self._as_told = None
 
     def as_told(self) -> Snapshot:
@@ -109,12 +117,9 @@ class Process:
 
     def leave_program(self) -> None:
         """It runs another program now; what it had mapped is kept for the old one."""
-        if self.told:
-            self.inherited.insert(0, self.as_told())
-        self.inherited[:0] = self.snapshots
-        self.inherited[_MOST_SNAPSHOTS:] = []
+        self.inherited = self.views()
         self.snapshots = []
-        self.told = ()
+        self.told = []
         self._as_told = None
         self.known.clear()
         self.files.clear()
@@ -127,6 +132,17 @@ class Process:
             if mapping is not None:
                 return seen, mapping
         return None
+
+    def views(self) -> list[Snapshot]:
+        """The latest of what is known of its memory."""
+        return list(self._views())[:_MOST_SNAPSHOTS]
+
+    def cool_down(self) -> None:
+        """Keep only what cannot be had again."""
+        self.known.clear()
+        self.files.clear()
+        for seen in self._views():
+            seen.maps.forget()
 
     def _views(self) -> Iterator[Snapshot]:
         """What is known, the latest first."""

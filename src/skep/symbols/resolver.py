@@ -25,6 +25,8 @@ from skep.symbols.symbol import Symbol
 
 _SIGNAL_RETURNS = ("__restore_rt", "__kernel_rt_sigreturn", "__restore")
 _MOST_PROCESSES = 10_000
+_MOST_WARM = 512
+"""Processes whose mappings are kept parsed: 15 KB each, where the others take 3."""
 _MOST_KNOWN = 100_000
 """Addresses of all processes whose names are kept."""
 _MOST_COMPILED = 256 << 20
@@ -39,6 +41,7 @@ class Symbols:
         self._files = FileCache(self._forget_files)
         self._known = 0
         self._processes: dict[int, Process] = {}
+        self._warm: dict[int, Process] = {}  # the last is the latest
         self._unseen: dict[str, list[int]] = {}
         self._epoch = 0
 
@@ -94,7 +97,7 @@ class Symbols:
         What it tells is needed only of processes that end before they are looked at.
         """
         process = self._processes.get(pid) or self._add(pid)
-        if not process.told:
+        if not process.told and not process.inherited:
             process.root = snapshot.root_of(pid)
         process.tell(line)
         if process.root != "/":
@@ -105,9 +108,8 @@ class Symbols:
         known = self._processes.get(parent)
         child = self._add(pid)
         if known is not None:
-            child.told = known.told
+            child.inherited = known.views()
             child.root = known.root
-            child.inherited = list(known.snapshots)
 
     def executed(self, pid: int) -> None:
         """The kernel tells that a process runs another program now."""
@@ -184,7 +186,14 @@ class Symbols:
                 if each is not asked.perf_map:
                     each.forget()
 
+    def _warm_up(self, process: Process) -> None:
+        self._warm.pop(process.pid, None)
+        if len(self._warm) >= _MOST_WARM:
+            self._warm.pop(next(iter(self._warm))).cool_down()
+        self._warm[process.pid] = process
+
     def _lookup(self, process: Process, address: int) -> Symbol:
+        self._warm_up(process)
         found = process.find(address)
         if found is None and not process.is_current:
             self._look_again(process)
