@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from typing import Callable
 
-from skep.errors import SkepError, UsageError
+from skep.errors import MACHINE_ERRORS, SkepError, UsageError, refusal
 from skep.standard_error import tell
 
 USAGE = """usage: skep TOOL [options]     trace something; 'skep TOOL --help' tells more
@@ -31,6 +31,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except SkepError as error:
         tell(f"skep: {error}\n")
         return error.exit_status
+    except MACHINE_ERRORS as error:
+        tell(f"skep: {refusal(error)}\n")
+        return 1
     except KeyboardInterrupt:
         return 130
     except FileNotFoundError:

@@ -7,6 +7,8 @@ programs of others.
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Sequence
 
 from skep.escape import escape
@@ -146,6 +148,28 @@ class TooExpensive(SkepError):
     """The programs of a run took more of a CPU than they were allowed."""
 
     exit_status = 4
+
+
+MACHINE_ERRORS = (OSError, MemoryError, ImportError)
+
+
+def refusal(error: OSError | MemoryError | ImportError) -> SkepError:
+    """What the machine refused, as an error, where nobody has said what it was for."""
+    if isinstance(error, ImportError):
+        if not isinstance(error.__cause__, OSError):
+            return SkepError(f"this Python lacks what skep needs: {error}")
+        error = error.__cause__
+    if isinstance(error, MemoryError) or error.errno == errno.ENOMEM:
+        return SkepError(
+            "there is not enough memory",
+            hint="is there a limit, by `ulimit -v` or of a cgroup?",
+        )
+    reason = error.strerror or str(error)
+    if error.filename is None:
+        return SkepError(f"the system refuses what skep needs: {reason}")
+    name = os.fsdecode(error.filename) if error.filename else ""
+    hint = "is it mounted?" if name.startswith(("/proc/", "/sys/")) else ""
+    return SkepError(f"cannot open {name}: {reason}", hint=hint)
 
 
 _NEAR = 0.6

@@ -90,6 +90,29 @@ class Lifecycle(support.LiveTest):
                 self.assertEqual((process.returncode, stderr), (0, b""))
                 self.assert_freed(held)
 
+    def test_hangup_ends_well(self) -> None:
+        with tempfile.TemporaryDirectory() as directory:
+            recording = os.path.join(directory, "recording")
+            with Tool(
+                "opensnoop", "--record", recording, "-p", str(os.getpid())
+            ) as tool:
+                execute_something()
+                tool.process.send_signal(signal.SIGHUP)
+                self.assert_clean(tool.wait())
+            shown = subprocess.run([SKEP, "replay", recording], capture_output=True)
+            self.assertEqual((shown.returncode, shown.stderr), (0, b""))
+
+    def test_who_ignores_hangups_goes_on(self) -> None:
+        before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        try:
+            with Tool("opensnoop") as tool:
+                tool.process.send_signal(signal.SIGHUP)
+                execute_something()
+                tool.wait_for(lambda output: output.count(b"\n") > 1)
+                self.assert_clean(tool.stop())
+        finally:
+            signal.signal(signal.SIGHUP, before)
+
     def test_disk_becomes_full(self) -> None:
         with tempfile.TemporaryDirectory() as directory:
             size = ("-o", "size=64k")

@@ -1,6 +1,8 @@
 """Messages: what they quote is shown escaped, with the carets at the right place."""
 
-from skep.errors import SkepError, Span
+import errno
+
+from skep.errors import SkepError, Span, refusal
 
 
 def test_what_messages_quote_is_escaped() -> None:
@@ -28,3 +30,18 @@ def test_carets_stand_below_what_is_escaped() -> None:
 def test_a_caret_behind_the_end() -> None:
     place = Span("probe", 1, 3, 3, "abc")
     assert str(SkepError("no", place)).endswith("\n  abc\n     ^")
+
+
+def test_what_the_machine_refuses() -> None:
+    missing = FileNotFoundError(errno.ENOENT, "No such file or directory", "/proc/x")
+    assert str(refusal(missing)) == (
+        "cannot open /proc/x: No such file or directory\n  hint: is it mounted?"
+    )
+    full = OSError(errno.EMFILE, "Too many open files")
+    assert str(refusal(full)) == "the system refuses what skep needs: " + full.strerror
+    lacking = ImportError("source not available")
+    assert str(refusal(lacking)).startswith("this Python lacks")
+    lacking.__cause__ = full
+    assert str(refusal(lacking)) == str(refusal(full))
+    for error in (MemoryError(), OSError(errno.ENOMEM, "Cannot allocate memory")):
+        assert str(refusal(error)).startswith("there is not enough memory\n")

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from skep.errors import TargetError
 
 MOUNTINFO = "/proc/self/mountinfo"
+_MOST = 100_000
 
 
 class Cgroups:
@@ -31,6 +32,8 @@ class Cgroups:
         """
         if cgroup_id not in self._paths:
             self._mount = self._mount or cgroup2_mount()
+            if len(self._paths) >= _MOST:
+                self._paths.clear()  # most of them are gone by now
             self._paths.update(_walk(self._mount))
         return self._paths.get(cgroup_id)
 

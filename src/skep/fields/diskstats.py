@@ -29,7 +29,10 @@ class Disks:
 
     def name(self, number: int) -> str:
         """The name of a device ("vda"), or "?" for one that is not listed."""
-        return self.names().get(number, "?")
+        try:
+            return self.names().get(number, "?")
+        except OSError:
+            return "?"  # what was measured is shown all the same
 
 
 def _parse(line: str) -> tuple[int, str]:

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM as something to wait for, instead of an exception anywhere."""
+"""Ctrl-C, SIGTERM and SIGHUP as something to wait for, instead of exceptions."""
 
 from __future__ import annotations
 
@@ -12,12 +12,15 @@ if TYPE_CHECKING:
 else:
     import _signal as signal  # what is beneath "signal", which makes enums of it
 
-_STOPPING = (signal.SIGINT, signal.SIGTERM)
+_STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _PATIENCE_S = 1.0
 
 
 class StopSignals:
-    """Catches SIGINT and SIGTERM while it is open; main thread only.
+    """Catches SIGINT, SIGTERM and SIGHUP while it is open; main thread only.
+
+    SIGHUP comes when the terminal is closed, or the connection by ssh: a recording is
+    to have its end then, too.  Who ignores it, as nohup(1) does, goes on.
 
     The first signal only makes `fileno()` readable, so it can neither be lost in a
     callback nor tear a report.  A second one kills the process as if it had not been
@@ -28,7 +31,8 @@ class StopSignals:
 
     def __init__(self) -> None:
         self.received: int | None = None
-        self._stopping: tuple[int, ...] = _STOPPING
+        ignored = signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+        self._stopping: tuple[int, ...] = _STOPPING[: -1 if ignored else None]
         self._since = 0.0
         self._read_fd, self._write_fd = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         # The C handler writes to the pipe at once, whatever Python is doing.
@@ -36,7 +40,7 @@ class StopSignals:
             self._write_fd, warn_on_full_buffer=False
         )
         self._previous: list[tuple[int, Any]] = [
-            (number, signal.signal(number, self._handle)) for number in _STOPPING
+            (number, signal.signal(number, self._handle)) for number in self._stopping
         ]
 
     def _handle(self, number: int, frame: FrameType | None) -> None:

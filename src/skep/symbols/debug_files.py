@@ -10,6 +10,7 @@ import os
 import struct
 import zlib
 from collections.abc import Iterator
+from typing import Callable
 
 from skep.errors import SkepError
 from skep.symbols.elf import SHT_NOTE, Elf, text
@@ -20,14 +21,20 @@ _DIRECTORY = "/usr/lib/debug"
 _NOTE = struct.Struct("<III")
 _NT_GNU_BUILD_ID = 3
 _CHUNK = 1 << 20
+_LARGEST_NOTES = 1 << 16
 _LARGEST = 256 << 20
 """Bytes of compressed symbols that are unpacked at most."""
+_LARGEST_CHECKED = 1 << 30
+"""Bytes of a debug file that are read for its checksum at most: a second."""
+_MOST_NOTES = 64
+"""Sections of notes that are searched for a build id; programs have three or four."""
 
 
 def build_id(elf: Elf) -> bytes:
     """What tells this build from all others; b"" if the file does not say."""
-    for section in elf.sections:
-        if section.kind == SHT_NOTE and section.size <= _CHUNK:
+    notes = [section for section in elf.sections if section.kind == SHT_NOTE]
+    for section in notes[:_MOST_NOTES]:
+        if section.size <= _LARGEST_NOTES:
             found = build_id_note(elf.content(section))
             if found:
                 return found
@@ -58,13 +65,13 @@ def separate(elf: Elf, root: str = "/") -> Elf | None:
         if len(identity) > 1:
             name = f"{identity[:1].hex()}/{identity[1:].hex()}.debug"
             found = _opened(directory, f"{_DIRECTORY}/.build-id/{name}")
-            if found and build_id(found) == identity:
+            if found and _is(found, lambda each: build_id(each) == identity):
                 return found
     name, checksum = debug_link(elf)
     for directory in dict.fromkeys((root, "/")) if name else ():
         for path in _linked(os.path.dirname(elf.path), name):
             found = _opened(directory, path)
-            if found and _checksum(found) == checksum:
+            if found and _is(found, lambda each: _checksum(each) == checksum):
                 return found
     return None
 
@@ -95,14 +102,27 @@ def _opened(root: str, path: str) -> Elf | None:
         return None
 
 
-def _checksum(elf: Elf) -> int:
+def _is(elf: Elf, fits: Callable[[Elf], bool]) -> bool:
+    """Whether a file is the right one; any other is closed."""
+    try:
+        if fits(elf):
+            return True
+    except (OSError, SkepError):
+        pass  # a damaged one is none
+    elf.close()
+    return False
+
+
+def _checksum(elf: Elf) -> int | None:
+    """The CRC-32 of the whole file; None for one that is too large."""
     value, position = 0, 0
-    while True:
+    while position <= _LARGEST_CHECKED:
         part = os.pread(elf.fd, _CHUNK, position)
         if not part:
             return value
         value = zlib.crc32(part, value)
         position += len(part)
+    return None
 
 
 def compressed(elf: Elf) -> Elf | None:

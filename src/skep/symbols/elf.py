@@ -39,6 +39,9 @@ _SEGMENT = struct.Struct("<IIQQQQQQ")
 
 _LARGEST = 512 << 20
 """Bytes of a section that are read at most; symbol tables of browsers have 100 MB."""
+_MOST_HEADERS = 1 << 17
+"""Headers of sections or segments that are read at most.  Holes in a file cost whoever
+makes it nothing, so that it is large enough for a number is no limit by itself."""
 
 
 class BinaryError(SkepError):
@@ -120,7 +123,7 @@ class Elf:
         if not count:
             # More than 65,279 sections: the first one has the number.
             count = Section(*_SECTION.unpack(self.read(offset, size))).size
-        table = self.read(offset, count * size)
+        table = self._headers(offset, count, size)
         return [Section(*each) for each in _SECTION.iter_unpack(table)]
 
     def _segments(self, offset: int, size: int, count: int) -> list[Segment]:
@@ -130,9 +133,14 @@ class Elf:
             raise self.error(f"program headers of {size} bytes")
         if count == _PN_XNUM and self.sections:
             count = self.sections[0].info
-        table = self.read(offset, count * size)
+        table = self._headers(offset, count, size)
         every = (Segment(*each) for each in _SEGMENT.iter_unpack(table))
         return [segment for segment in every if segment.kind == _PT_LOAD]
+
+    def _headers(self, offset: int, count: int, size: int) -> bytes:
+        if count > _MOST_HEADERS:
+            raise self.error(f"{count} headers are too many to read")
+        return self.read(offset, count * size)
 
     def _section_names(self, index: int) -> bytes:
         if index == 0xFFFF and self.sections:  # SHN_XINDEX

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from typing import Callable
 
 from skep.errors import SkepError
 from skep.symbols import vdso
@@ -15,15 +16,26 @@ from skep.symbols.processes import Identity, Mapping
 from skep.symbols.snapshot import Snapshot
 
 _MOST_HELD = 256
+_MOST_LOST = 256
+_MOST_BYTES = 256 << 20
+"""Memory for symbols; a million of them take some 100 MB, most of it their names."""
 
 Stamp = tuple[int, int, int, int]
 """Device, inode, size and time of change: an inode's number is soon used again."""
 
 
 class FileCache:
-    """Loads files when they are needed; holds open what will be out of reach."""
+    """Loads files when they are needed; holds open what will be out of reach.
 
-    def __init__(self) -> None:
+    In the long run files are many: what was used longest ago makes room, of the symbols
+    above `most` bytes and of files that are held.  Then `dropped` is called, as nobody
+    else shall keep the symbols.
+    """
+
+    def __init__(self, dropped: Callable[[], None], most: int = _MOST_BYTES) -> None:
+        self._dropped = dropped
+        self._most = most
+        self._bytes = 0
         self._files: dict[Stamp, ObjectFile] = {}
         self._latest: dict[Identity, Stamp] = {}
         self._held: dict[Identity, Elf] = {}
@@ -38,8 +50,10 @@ class FileCache:
             return self._vdso_of(mapping)
         stamp = None if has_ended else _stamp(mapping.opened_by())
         stamp = stamp or self._latest.get(mapping.file)
-        if stamp in self._files:
-            return self._files[stamp]
+        found = self._files.pop(stamp, None) if stamp else None
+        if stamp and found:
+            self._files[stamp] = found  # the last is the latest
+            return found
         if (mapping.file, mapping.path) in self._lost:
             return None
         return self._load(process, mapping, has_ended)
@@ -59,12 +73,26 @@ class FileCache:
         with elf:
             status = os.fstat(elf.fd)
             found = ObjectFile(elf, "/" if has_ended else process.root)
-        stamp = _stamp_of(status)
-        self._files[stamp] = found
-        self._latest[mapping.file] = stamp
+        self._keep(mapping.file, _stamp_of(status), found)
         return found
 
+    def _keep(self, identity: Identity, stamp: Stamp, found: ObjectFile) -> None:
+        before = self._files.pop(stamp, None)
+        self._bytes += found.size - (before.size if before else 0)
+        self._files[stamp] = found
+        self._latest[identity] = stamp
+        if self._bytes <= self._most:
+            return
+        while self._bytes > self._most and len(self._files) > 1:
+            oldest = next(iter(self._files))
+            self._bytes -= self._files.pop(oldest).size
+        kept = self._latest.items()
+        self._latest = {file: each for file, each in kept if each in self._files}
+        self._dropped()
+
     def _lose(self, mapping: Mapping, problem: str) -> None:
+        if len(self._lost) >= _MOST_LOST:
+            del self._lost[next(iter(self._lost))]
         self._lost[mapping.file, mapping.path] = problem
 
     def _vdso_of(self, mapping: Mapping) -> ObjectFile | None:
@@ -85,12 +113,15 @@ class FileCache:
             return
         for mapping in process.maps.files:
             is_known = mapping.file in self._latest or mapping.file in self._held
-            if is_known or len(self._held) >= _MOST_HELD or _is_ours(mapping):
+            if is_known or _is_ours(mapping):
                 continue
             try:
-                self._held[mapping.file] = open_mapped(mapping, process.root)
+                held = open_mapped(mapping, process.root)
             except (OSError, SkepError):
                 continue  # it is said when its symbols are wanted
+            if len(self._held) >= _MOST_HELD:
+                self._held.pop(next(iter(self._held))).close()
+            self._held[mapping.file] = held
 
     @property
     def problems(self) -> Iterator[str]:

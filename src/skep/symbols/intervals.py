@@ -7,8 +7,12 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import accumulate
+
+_MOST_STEPS = 1 << 16
+"""Pieces that are looked at for one address.  A few that reach far over very many
+others would have all of them looked at, each time."""
 
 
 class Intervals:
@@ -25,13 +29,17 @@ class Intervals:
     def __len__(self) -> int:
         return len(self.starts)
 
-    def having(self, address: int) -> Iterator[int]:
-        """The numbers of the pieces that have an address, latest start first."""
+    def having(self, address: int) -> list[int]:
+        """The numbers of the pieces that have an address, latest start first; none
+        where that takes too long to know."""
         index = bisect_right(self.starts, address) - 1
-        while index >= 0 and self._reach[index] > address:
+        last = max(index - _MOST_STEPS, -1)
+        found = []
+        while index > last and self._reach[index] > address:
             if self.ends[index] > address:
-                yield index
+                found.append(index)
             index -= 1
+        return [] if index == last >= 0 else found
 
 
 def ordered(

@@ -28,6 +28,9 @@ _ENDS = (b"_etext", b"_einittext", b"_end", b"__end_of_kernel_reserve")
 _LARGEST = 1 << 20
 """No function has as many bytes; nothing else says where the last one ends."""
 
+_MOST_KNOWN = 100_000
+"""Addresses whose names are kept: any number can be shown as one."""
+
 
 class KernelSymbols:
     """The symbols of the running kernel, read when the first address is looked up.
@@ -64,6 +67,8 @@ class KernelSymbols:
         known = self._known.get(address)
         if known is None:
             self._read()
+            if len(self._known) >= _MOST_KNOWN:
+                self._known.clear()
             known = self._known[address] = self._lookup(address)
         return known
 

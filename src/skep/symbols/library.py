@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import re
+import stat
 from collections.abc import Iterator
 
 from skep.errors import NoSuchProcess, ProbeNotFound, SkepError
@@ -17,6 +18,7 @@ _DIRECTORIES = (
     *("/lib64", "/usr/lib64", "/lib", "/usr/lib", "/usr/local/lib"),
 )
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_LARGEST = 32 << 20  # a cache of 1,000 libraries has 80 KB
 _MOST_LINKS = 40  # symbolic links in one path, as the kernel has it (MAXSYMLINKS)
 
 
@@ -52,10 +54,19 @@ def _open(path: str, root: str) -> Elf:
         raise ProbeNotFound(f"cannot open {path}: {error.strerror}") from error
 
 
+def _small_file(root: str, path: str) -> bytes:
+    """A file that may belong to a container: b"" for a pipe, or one without end."""
+    flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
+    with open(os.open(within(root, path), flags), "rb", buffering=0) as file:
+        status = os.fstat(file.fileno())
+        if not stat.S_ISREG(status.st_mode) or status.st_size > _LARGEST:
+            return b""
+        return file.readall()
+
+
 def _candidates(name: str, machine: str, root: str) -> Iterator[str]:
     try:
-        with open(within(root, ld_cache.PATH), "rb") as file:
-            cached = ld_cache.lookup(file.read(), name, machine)
+        cached = ld_cache.lookup(_small_file(root, ld_cache.PATH), name, machine)
         if cached:
             yield cached
     except OSError:

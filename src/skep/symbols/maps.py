@@ -26,6 +26,10 @@ class MemoryMap:
         self.pid = pid
         self.content = b"".join(_CODE_LINE.findall(content))
 
+    def forget(self) -> None:
+        """Parse it again when it is asked."""
+        self.__dict__.pop("_parsed", None)
+
     def find(self, address: int) -> Mapping | None:
         """The mapping that has an address; None if no code is there."""
         order, places, mappings = self._parsed

@@ -10,6 +10,9 @@ from skep.symbols.demangle import demangle
 from skep.symbols.elf import PF_X, Elf, Segment
 from skep.symbols.symbol_table import SymbolTable
 
+_MOST_KNOWN = 4096
+"""Addresses whose functions are kept."""
+
 
 class ObjectFile:
     """The functions of a file; read at once, after which the file is not needed.
@@ -47,6 +50,11 @@ class ObjectFile:
                     shift = _base(elf) - _base(debug)
                     self._tables.insert(0, SymbolTable(debug, section, shift))
 
+    @property
+    def size(self) -> int:
+        """About how many bytes of memory it takes."""
+        return 4096 + sum(table.size for table in self._tables)
+
     def address_of(self, offset: int) -> int:
         """The address that the file itself has for an offset in it.
 
@@ -64,6 +72,8 @@ class ObjectFile:
         """
         known = self._known.get(address)
         if known is None:
+            if len(self._known) >= _MOST_KNOWN:
+                self._known.clear()
             known = self._known[address] = self._lookup(address)
         return known
 

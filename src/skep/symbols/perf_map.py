@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import re
 import stat
+import time
 from array import array
 
 from skep.symbols.intervals import ordered
@@ -21,6 +22,9 @@ _LINE = re.compile(
     rb"^(?:0x)?([0-9a-fA-F]{1,16}) (?:0x)?([0-9a-fA-F]{1,16}) ([^\n]+)$", re.MULTILINE
 )
 _END = (1 << 64) - 1
+_LONG_S, _REST = 0.1, 4
+"""A file that takes long to read, and changes while it is read, shall not take all the
+time: it is read again after four times as long."""
 
 
 class PerfMap:
@@ -41,6 +45,11 @@ class PerfMap:
 
     def __len__(self) -> int:
         return len(self._order)
+
+    @property
+    def size(self) -> int:
+        """About how many bytes of memory it takes."""
+        return len(self._content) + 44 * len(self)
 
     def lookup(self, address: int) -> tuple[str, int] | None:
         """The function at an address that was compiled last, and where it starts."""
@@ -66,7 +75,17 @@ class PerfMapFile:
         self.path = f"/tmp/perf-{pid}.map"
         self._map: PerfMap | None = None
         self._state: tuple[int, ...] = ()
+        self._due = 0.0
         self.problem = ""
+
+    @property
+    def size(self) -> int:
+        """About how many bytes of memory it takes."""
+        return self._map.size if self._map else 0
+
+    def forget(self) -> None:
+        """Read it again when it is asked for."""
+        self._map, self._state, self._due = None, (), 0.0
 
     def read(self) -> PerfMap | None:
         """What the file has now; what it had, if it is gone; None if there is none."""
@@ -78,9 +97,12 @@ class PerfMapFile:
             status = os.fstat(descriptor)
             self.problem = self._refusal(status)
             state = status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
-            if not self.problem and state != self._state:
+            now = time.monotonic()
+            if not self.problem and state != self._state and now >= self._due:
                 self._map = PerfMap(_content(descriptor, status.st_size))
                 self._state = state
+                took = time.monotonic() - now
+                self._due = now + _REST * took if took > _LONG_S else 0.0
         finally:
             os.close(descriptor)
         return self._map

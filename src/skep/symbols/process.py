@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from skep.symbols import snapshot
 from skep.symbols.maps import MemoryMap
@@ -15,6 +15,9 @@ from skep.symbols.symbol import Symbol
 
 _MOST_SNAPSHOTS = 4
 _SOON_S = 0.02
+_MOST_TOLD = 1000
+"""Lines of what the kernel told of a process; one that maps code over and over, such as
+modules that it loads again, has ever more."""
 
 
 class Process:
@@ -23,9 +26,15 @@ class Process:
     `epoch` is when it was asked for last, and `due` when `Symbols.remember` is to look
     again (time.monotonic).  `is_current` says that it was looked at in this epoch.
     `is_unseen` says that it was counted as such.  `told` are the lines of code that the
-    kernel told of since the program was started, `inherited` what was seen of its
-    parent before it was forked.
+    kernel told of since the program was started, `inherited` what was known of its
+    parent when it was forked, and of what it ran before; both are the same objects.
     """
+
+    __slots__ = (
+        *("pid", "epoch", "known", "files", "snapshots", "inherited", "told", "root"),
+        *("has_ended", "is_current", "perf_map", "problem", "is_unseen", "due"),
+        *("_as_told", "_first"),
+    )
 
     def __init__(self, pid: int, epoch: int) -> None:
         self.pid = pid
@@ -90,22 +99,25 @@ class Process:
     def tell(self, line: bytes) -> None:
         """The kernel told of code that it maps."""
         self.told.append(line)
+        if len(self.told) > _MOST_TOLD:
+            del self.told[: _MOST_TOLD // 2]
         self._as_told = None
 
     def as_told(self) -> Snapshot:
         """What the kernel told of it."""
         if self._as_told is None:
             # The latest first: it takes the place of what was there before.
-            maps = MemoryMap(self.pid, b"".join(reversed(self.told)))
-            self._as_told = Snapshot(self.pid, 0, self.root, -1, self.pid, maps)
+            self._as_told = self.told_by(self.told[::-1])
         return self._as_told
+
+    def told_by(self, lines: Sequence[bytes]) -> Snapshot:
+        """What some of the lines say of it."""
+        maps = MemoryMap(self.pid, b"".join(lines))
+        return Snapshot(self.pid, 0, self.root, -1, self.pid, maps)
 
     def leave_program(self) -> None:
         """It runs another program now; what it had mapped is kept for the old one."""
-        if self.told:
-            self.inherited.insert(0, self.as_told())
-        self.inherited[:0] = self.snapshots
-        self.inherited[_MOST_SNAPSHOTS:] = []
+        self.inherited = self.views()
         self.snapshots = []
         self.told = []
         self._as_told = None
@@ -121,6 +133,17 @@ class Process:
                 return seen, mapping
         return None
 
+    def views(self) -> list[Snapshot]:
+        """The latest of what is known of its memory."""
+        return list(self._views())[:_MOST_SNAPSHOTS]
+
+    def cool_down(self) -> None:
+        """Keep only what cannot be had again."""
+        self.known.clear()
+        self.files.clear()
+        for seen in self._views():
+            seen.maps.forget()
+
     def _views(self) -> Iterator[Snapshot]:
         """What is known, the latest first."""
         if self.has_ended and self.told:
@@ -129,6 +152,11 @@ class Process:
         if not self.has_ended and self.told:
             yield self.as_told()
         yield from self.inherited
+
+    @property
+    def compiled_size(self) -> int:
+        """Bytes that are kept of what was compiled at run time."""
+        return self.perf_map.size if self.perf_map else 0
 
     def compiled(self, seen: Snapshot, mapping: Mapping, address: int) -> Symbol:
         """A function that was compiled at run time, as the compiler says."""

@@ -25,7 +25,12 @@ from skep.symbols.symbol import Symbol
 
 _SIGNAL_RETURNS = ("__restore_rt", "__kernel_rt_sigreturn", "__restore")
 _MOST_PROCESSES = 10_000
+_MOST_WARM = 512
+"""Processes whose mappings are kept parsed: 15 KB each, where the others take 3."""
 _MOST_KNOWN = 100_000
+"""Addresses of all processes whose names are kept."""
+_MOST_COMPILED = 256 << 20
+"""Bytes of files of JIT compilers that are kept, of all processes."""
 
 
 class Symbols:
@@ -33,8 +38,10 @@ class Symbols:
 
     def __init__(self, kernel: KernelSymbols | None = None) -> None:
         self._kernel = kernel or KernelSymbols()
-        self._files = FileCache()
+        self._files = FileCache(self._forget_files)
+        self._known = 0
         self._processes: dict[int, Process] = {}
+        self._warm: dict[int, Process] = {}  # the last is the latest
         self._unseen: dict[str, list[int]] = {}
         self._epoch = 0
 
@@ -50,8 +57,9 @@ class Symbols:
             self._look_again(process)
         known = process.known.get(address)
         if known is None:
-            if len(process.known) >= _MOST_KNOWN:
-                process.known.clear()
+            self._known += 1
+            if self._known > _MOST_KNOWN:
+                self._forget_names()
             known = process.known[address] = self._lookup(process, address)
         return known
 
@@ -89,20 +97,19 @@ class Symbols:
         What it tells is needed only of processes that end before they are looked at.
         """
         process = self._processes.get(pid) or self._add(pid)
-        process.tell(line)
-        if len(process.told) == 1:
+        if not process.told and not process.inherited:
             process.root = snapshot.root_of(pid)
+        process.tell(line)
         if process.root != "/":
-            self._files.hold(process.as_told())
+            self._files.hold(process.told_by((line,)))
 
     def forked(self, pid: int, parent: int) -> None:
         """The kernel tells of a new process, with what its parent has mapped."""
         known = self._processes.get(parent)
         child = self._add(pid)
         if known is not None:
-            child.told = list(known.told)
+            child.inherited = known.views()
             child.root = known.root
-            child.inherited = list(known.snapshots)
 
     def executed(self, pid: int) -> None:
         """The kernel tells that a process runs another program now."""
@@ -162,7 +169,31 @@ class Symbols:
             if len(pids) < _MOST_PROCESSES:
                 pids.append(process.pid)
 
+    def _forget_names(self) -> None:
+        self._known = 1
+        for each in self._processes.values():
+            each.known.clear()
+
+    def _forget_files(self) -> None:
+        for each in self._processes.values():
+            each.files.clear()
+
+    def _forget_compiled(self, asked: Process) -> None:
+        """If there is too much of it, of all processes but the one asked for."""
+        maps = [each.perf_map for each in self._processes.values() if each.perf_map]
+        if sum(each.size for each in maps) > _MOST_COMPILED:
+            for each in maps:
+                if each is not asked.perf_map:
+                    each.forget()
+
+    def _warm_up(self, process: Process) -> None:
+        self._warm.pop(process.pid, None)
+        if len(self._warm) >= _MOST_WARM:
+            self._warm.pop(next(iter(self._warm))).cool_down()
+        self._warm[process.pid] = process
+
     def _lookup(self, process: Process, address: int) -> Symbol:
+        self._warm_up(process)
         found = process.find(address)
         if found is None and not process.is_current:
             self._look_again(process)
@@ -175,7 +206,11 @@ class Symbols:
         self, process: Process, seen: Snapshot, mapping: Mapping, address: int
     ) -> Symbol:
         if may_be_compiled(mapping):
-            return process.compiled(seen, mapping, address)
+            before = process.compiled_size
+            found = process.compiled(seen, mapping, address)
+            if process.compiled_size > before:
+                self._forget_compiled(process)
+            return found
         if mapping not in process.files:
             file = self._files.get(seen, mapping, process.has_ended)
             process.files[mapping] = file

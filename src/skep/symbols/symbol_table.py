@@ -14,6 +14,9 @@ from skep.symbols.elf import SHT_DYNSYM, SHT_SYMTAB, Elf, Section
 from skep.symbols.intervals import ordered
 
 _SIZE = 24  # of a symbol, three words: name, info, section; address; size
+_MOST = 1 << 21
+"""Symbols that are read at most: they take 200 bytes each while they are put in order,
+and 40 afterwards."""
 _SHF_EXECINSTR = 4
 
 _STT_NOTYPE = 0
@@ -37,6 +40,8 @@ class SymbolTable:
     def __init__(self, elf: Elf, section: Section, shift: int = 0) -> None:
         if section.entry_size != _SIZE:
             raise elf.error(f"symbols of {section.entry_size} bytes")
+        if section.size > _MOST * _SIZE:
+            raise elf.error(f"{section.size // _SIZE} symbols are too many to read")
         content = elf.content(section)
         words = array("Q")
         words.frombytes(content[: len(content) // _SIZE * _SIZE])
@@ -52,6 +57,11 @@ class SymbolTable:
 
     def __len__(self) -> int:
         return len(self._heads)
+
+    @property
+    def size(self) -> int:
+        """About how many bytes of memory it takes."""
+        return len(self._strings) + 36 * len(self)
 
     def _code(self, elf: Elf, heads: Sequence[int]) -> Iterable[int]:
         """The numbers of the symbols that are of code that the file has itself."""

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from skep.btf.table import Buffer
-from skep.errors import NotPermitted, SkepError, TargetError
+from skep.errors import NotPermitted, SkepError, TargetError, refusal
 
 if TYPE_CHECKING:
     from skep.target.host_user import UserFiles
@@ -204,7 +204,10 @@ def _kallsyms() -> Iterator[bytes]:
     """/proc/kallsyms in pieces of whole lines."""
     from skep.symbols.kallsyms import whole_lines  # few runs need it
 
-    return whole_lines()
+    try:
+        yield from whole_lines()
+    except OSError as error:
+        raise refusal(error) from error
 
 
 def count_cpus(text: str) -> int:

@@ -24,6 +24,9 @@ address; of the others a number."""
 BATCH = 1000
 """Names in a chunk: those of functions may be long."""
 
+MOST = 100_000
+"""Names that are known to be in the file; then it gets them a second time."""
+
 _Key = tuple[Any, ...]
 _Value = tuple[Any, ...]
 
@@ -47,6 +50,8 @@ class Notes:
     def note(self, key: _Key, value: _Value) -> None:
         """A name was looked up."""
         if self._known.get(key) != value:
+            if len(self._known) >= MOST:
+                self._known.clear()
             self._known[key] = self._new[key] = value
 
     def take(self) -> Iterator[Mapping[str, Sequence[Any]]]:

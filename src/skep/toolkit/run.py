@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from skep.authoring.outputs import Stream
-from skep.errors import Incomplete, SkepError
+from skep.errors import MACHINE_ERRORS, Incomplete, SkepError, refusal
 from skep.fields import Clock, Context
 from skep.output.decoder import Ring
 from skep.output.json_lines import quoter
@@ -126,6 +126,9 @@ class Run:
                 return self._execute(stop, child)
         except SkepError as error:
             self._record(error)
+            raise
+        except MACHINE_ERRORS as error:
+            self._record(refusal(error))
             raise
         finally:
             if self.overhead is not None:
