@@ -11,6 +11,7 @@ from skep.runtime.refusals import refusal
 from skep.runtime.syscall.libc import ENOTSUPP
 
 ALL = 0x1FFFFFFFFFF
+WITHOUT_LIMITS = ALL & ~(1 << privileges.CAP_SYS_RESOURCE)
 HOST = "         0          0 4294967295\n"
 
 
@@ -64,8 +65,10 @@ def test_denial_tells_the_sysctl():
     [
         ("user namespace", holder(uid_map="0 1000 1\n")),
         ("seccomp filter", holder(seccomp=2)),
-        ("locked down: integrity", holder(lockdown="integrity")),
-        ("ulimit -l", holder(release="5.10.0-34-amd64")),
+        ("is locked down", holder(lockdown="confidentiality", seccomp=2)),
+        ("ulimit -l", holder(WITHOUT_LIMITS, release="5.10.0-34-amd64")),
+        ("security module", holder(release="5.10.0-34-amd64")),
+        ("security module", holder(lockdown="integrity")),
         ("security module", holder()),
     ],
 )
@@ -73,6 +76,13 @@ def test_denial_despite_all_capabilities(reason, who):
     text = str(denial("trace", "EPERM, x", who))
     assert "although this process has the capabilities for it (EPERM, x)" in text
     assert reason in text
+
+
+def test_denial_by_nothing_but_lockdown():
+    error = denial("trace", "EPERM", holder(lockdown="confidentiality"))
+    assert str(error) == (
+        "not permitted to trace: the kernel is locked down (confidentiality)"
+    )
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,9 @@ _NAMES = {
 TRACING = (CAP_BPF, CAP_PERFMON)
 """What tracing takes: maps need only the first, but a message names all at once."""
 
+LOCKED_DOWN = "the kernel is locked down (confidentiality)"
+"""Why root may not: `integrity`, the lower level, closes nothing that skep uses."""
+
 
 class Privileges(NamedTuple):
     """What decides whether the kernel lets a process trace.
@@ -115,10 +118,13 @@ def denial(action: str, answer: str, holder: Privileges) -> NotPermitted:
             notes=_sysctl_note(holder, lacking),
             hint="run as root or with these capabilities",
         )
+    reasons = _other_reasons(holder)
+    if reasons == [LOCKED_DOWN]:
+        return NotPermitted(f"not permitted to {action}: {LOCKED_DOWN}")
     return NotPermitted(
         f"not permitted to {action}, although this process has the capabilities"
         f" for it ({answer})",
-        notes=_other_reasons(holder),
+        notes=reasons or ["a security module of the kernel may refuse it"],
     )
 
 
@@ -146,11 +152,12 @@ def _other_reasons(holder: Privileges) -> list[str]:
         )
     if holder.seccomp:
         reasons.append("a seccomp filter, as container engines install, may refuse it")
-    if holder.lockdown not in ("", "none"):
-        reasons.append(f"the kernel is locked down: {holder.lockdown}")
-    if holder.release.startswith("5.10."):
+    if holder.lockdown == "confidentiality":
+        reasons.append(LOCKED_DOWN)
+    may_raise = holder.capabilities >> CAP_SYS_RESOURCE & 1
+    if holder.release.startswith("5.10.") and not may_raise:
         reasons.append(
             "until 5.10 the limit on locked memory (`ulimit -l`) counts, which this"
             " process cannot raise without CAP_SYS_RESOURCE"
         )
-    return reasons or ["a security module of the kernel may refuse it"]
+    return reasons

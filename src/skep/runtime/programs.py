@@ -233,14 +233,12 @@ def _log_of(load: bpf.ProgLoad, level: int) -> str:
 def _why(spec: ProgramSpec, log: str, error: OSError) -> SkepError:
     """What was wrong; a log without a complaint means it was not the verifier."""
     from skep.runtime import verifier  # only ever needed on the way out
+    from skep.runtime.privileges import LOCKED_DOWN
     from skep.target.host import HostFacts
 
     complaint = verifier.read_log(log, describe(error.errno or 0))
     if complaint is None:
         return refusal(error, f"load the program {spec.name!r} ({spec.attach.kind})")
     if "probe_read_kernel" in complaint.reason and HostFacts().hides_memory():
-        return NotPermitted(
-            "not permitted to read kernel memory: the kernel is locked down"
-            " (confidentiality)"
-        )
+        return NotPermitted(f"not permitted to read kernel memory: {LOCKED_DOWN}")
     return verifier.rejection(spec, complaint, log)

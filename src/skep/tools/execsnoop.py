@@ -101,7 +101,10 @@ def executed(p, bprm):
     first = p.mm.arg_start
     row.append(bpf.memory(bpf.user(first), p.mm.arg_end - first))
     script = bpf.address(bprm.interp) != bpf.address(bprm.filename)
-    row.emit(ret=0, script=script, pcomm=bpf.task().real_parent.comm)
+    # By the argument's type, which is known also where that of the current task is not
+    # (before 5.11).
+    parent = p.real_parent
+    row.emit(ret=0, script=script, ppid=parent.tgid, pcomm=parent.comm)
 
 
 @on.syscall_failure("execve", when=Options.fails)
