@@ -111,6 +111,12 @@ class OnHosts(support.LiveTest):
         self.assertEqual(rows[:2], ['web1,"/a,b",2', 'web2,"/a,b",2'])
         self.assertEqual(rows, sorted(rows, key=lambda row: row.partition(",")[2]))
 
+    def test_a_command_has_the_zone_of_there(self) -> None:
+        self.serve(SshServer("web1"))
+        command = ("--exec", "sh", "-c", 'echo "zone: $TZ."')
+        done = self.run_on("web1", "opensnoop", *command)
+        self.assertEqual((done.returncode, done.stderr), (0, "web1: zone: .\n"))
+
     def test_a_column_of_the_same_name(self) -> None:
         self.serve(SshServer("web1"))
         with Tool(
