@@ -111,6 +111,12 @@ class OnHosts(support.LiveTest):
         self.assertEqual(rows[:2], ['web1,"/a,b",2', 'web2,"/a,b",2'])
         self.assertEqual(rows, sorted(rows, key=lambda row: row.partition(",")[2]))
 
+    def test_a_command_has_the_zone_of_there(self) -> None:
+        self.serve(SshServer("web1"))
+        command = ("--exec", "sh", "-c", 'echo "zone: $TZ."')
+        done = self.run_on("web1", "opensnoop", *command)
+        self.assertEqual((done.returncode, done.stderr), (0, "web1: zone: .\n"))
+
     def test_a_column_of_the_same_name(self) -> None:
         self.serve(SshServer("web1"))
         with Tool(
@@ -242,12 +248,21 @@ class OnHosts(support.LiveTest):
 
     @unittest.skipIf(shutil.which("sudo") is None, "no sudo")
     def test_sudo_that_asks(self) -> None:
-        rule = f"{SUDOERS}visitor ALL=(root) ALL\n"
-        self.serve(self.server_of_user("asking", rule))
-        done = self.run_on("asking", "execsnoop")
+        asking = f"{SUDOERS}visitor ALL=(root) ALL\n"
+        wanting = f"{SUDOERS}Defaults requiretty\nvisitor ALL=(root) NOPASSWD: ALL\n"
+        self.serve(
+            self.server_of_user("asking", asking),
+            self.server_of_user("wanting", wanting),
+        )
+        done = self.run_on("asking,wanting", "execsnoop")
         self.assertEqual(done.returncode, 1)
-        self.assertIn("asking: sudo: a password is required\n", done.stderr)
-        self.assertIn("hint: let sudo do without one there (NOPASSWD)", done.stderr)
+        for line in (
+            "asking: sudo: a password is required",
+            "asking:   hint: let sudo do without one there (NOPASSWD), or be root",
+            "wanting: sudo: sorry, you must have a tty to run sudo",
+            "wanting:   hint: let sudo do without one there (!requiretty), or be root",
+        ):
+            self.assertIn(f"{line}\n", done.stderr)
 
     def server_of_user(self, name: str, sudoers: str, settings: str = "") -> SshServer:
         """An sshd for which there is a user `visitor`."""

@@ -137,15 +137,16 @@ def local_zone() -> str:
 HINTS: Mapping[str, str] = {
     "password is required": "let sudo do without one there (NOPASSWD), or be root",
     "terminal is required": "let sudo do without one there (NOPASSWD), or be root",
+    "must have a tty": "let sudo do without one there (!requiretty), or be root",
     "sudoers": "let the user become root there by sudo, or log in as root",
-    "Permission denied": "is there a key for it in the agent? see 'ssh-add -l'",
-    "Host key verification": "log in by hand once ('ssh HOST') and compare its key",
     "there is no sudo": "log in as root, as in root@HOST, or install sudo there",
-    "Could not resolve": "is the name right? a port is given as in ssh://NAME:PORT",
     "no python3": "skep needs Python 3.9 or later there",
     "needs Python": "skep needs Python 3.9 or later there",
+    "Host key verification": "log in by hand once ('ssh HOST') and compare its key",
+    "Could not resolve": "is the name right? a port is given as in ssh://NAME:PORT",
+    "Permission denied": "is there a key for it in the agent? see 'ssh-add -l'",
 }
-"""What to do, by what was said when it could not start."""
+"""What to do, by what was said when it could not start; what others say too is last."""
 
 
 def hint_for(said: str) -> str:

@@ -29,7 +29,8 @@ def serve(arguments: Sequence[str]) -> int:
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     os.close(nothing)
-    os.environ["TZ"] = zone
+    # For the C library alone: what `--exec` runs gets `os.environ`, as it is here.
+    os.putenv("TZ", zone)
     time.tzset()
     tool = load(name)
     options = parse(tool, words)

@@ -46,7 +46,7 @@ class Child:
         try:
             os.close(self._gate)
             if os.read(gate, 1):
-                os.execvp(command[0], command)
+                os.execvpe(command[0], command, os.environ)
         except OSError as error:
             tell(f"skep: {command[0]}: {error.strerror}\n")
         finally:
