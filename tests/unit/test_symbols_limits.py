@@ -13,6 +13,7 @@ from skep.symbols import debug_files, file_cache, intervals, library, resolver
 from skep.symbols.elf import BinaryError, Elf
 from skep.symbols.elf_image import ElfImage
 from skep.symbols.file_cache import FileCache
+from skep.symbols.maps import MemoryMap
 from skep.symbols.object_file import ObjectFile
 from skep.symbols.perf_map import PerfMap, PerfMapFile
 from skep.symbols.processes import Identity, Mapping
@@ -166,6 +167,22 @@ def test_a_process_that_maps_code_for_ever() -> None:
     assert len(symbols._processes[NOBODY].told) <= 1000
 
 
+def test_memory_maps_have_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(resolver, "_MOST_MAPS", 50_000)
+    symbols = Symbols()
+    for pid in range(NOBODY, NOBODY + 100):
+        for number in range(5):
+            line = b"%d000-%d999 r-xp 00000000 fe:00 7 /%s%d\n"
+            symbols.mapped(pid, line % (number, number, b"x" * 1000, pid))
+        symbols.forked(pid + 1000, pid)  # shares what is known
+        symbols.executed(pid)
+        for each in (pid, pid + 1000):
+            assert symbols.user(each, 0x4000).module.endswith(f"x{pid}")
+    kept = {s for each in symbols._processes.values() for s in each.kept()}
+    assert sum(len(each.maps.content) for each in kept) <= 50_000
+    assert 10 < len(symbols._processes) < 30
+
+
 def test_few_processes_are_kept_parsed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(resolver, "_MOST_WARM", 3)
     symbols = Symbols()
@@ -251,3 +268,27 @@ def test_a_file_of_a_compiler_that_changes_all_the_time(
     assert name() == "first"
     now[0] += 3
     assert name() == "second"
+
+
+def test_a_process_with_very_many_mappings_is_looked_at_less(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = [0.0]
+    looks = []
+
+    def take(pid: int) -> Snapshot:
+        looks.append(now[0])
+        now[0] += 0.5  # it takes so long
+        content = b"1000-2000 r-xp 00000000 fe:00 7 /file\n"
+        return Snapshot(pid, 0, "/", 0, pid, MemoryMap(pid, content))
+
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    monkeypatch.setattr("skep.symbols.snapshot.take", take)
+    symbols = Symbols()
+    for _ in range(30):
+        assert symbols.user(NOBODY, 0x1500).module == "/file"
+        symbols.refresh()
+        now[0] += 0.1
+    assert len(looks) == 2
+    symbols.user(NOBODY, 0x2500)  # it may be in a library that was loaded meanwhile
+    assert len(looks) == 3

@@ -137,6 +137,8 @@ class _Buffer:
     def records(self) -> Iterator[_Record]:
         """All records; their space is given back."""
         head, tail, offset, size = _CONTROL.unpack_from(self._memory, _HEADS)
+        if head == tail:
+            return
         start = tail % size
         area = self._memory[offset : offset + size]
         data = (area[start:] + area[:start])[: head - tail]

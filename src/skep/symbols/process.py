@@ -15,6 +15,9 @@ from skep.symbols.symbol import Symbol
 
 _MOST_SNAPSHOTS = 4
 _SOON_S = 0.02
+_LONG_S, _REST = 0.1, 4
+"""Who has so many mappings that a look takes long is not looked at again before four
+times as long has passed, unless an address is new."""
 _MOST_TOLD = 1000
 """Lines of what the kernel told of a process; one that maps code over and over, such as
 modules that it loads again, has ever more."""
@@ -24,16 +27,17 @@ class Process:
     """A process, as it was seen at several times, the latest first.
 
     `epoch` is when it was asked for last, and `due` when `Symbols.remember` is to look
-    again (time.monotonic).  `is_current` says that it was looked at in this epoch.
-    `is_unseen` says that it was counted as such.  `told` are the lines of code that the
-    kernel told of since the program was started, `inherited` what was known of its
-    parent when it was forked, and of what it ran before; both are the same objects.
+    again (time.monotonic); before `rests_until` it is looked at only if it must be.
+    `is_current` says that it was looked at in this epoch, `is_unseen` that it was
+    counted as such.  `told` are the lines of code that the kernel told of since the
+    program was started, `inherited` what was known of its parent when it was forked,
+    and of what it ran before; both are the same objects.
     """
 
     __slots__ = (
         *("pid", "epoch", "known", "files", "snapshots", "inherited", "told", "root"),
         *("has_ended", "is_current", "perf_map", "problem", "is_unseen", "due"),
-        *("_as_told", "_first"),
+        *("_as_told", "_first", "rests_until"),
     )
 
     def __init__(self, pid: int, epoch: int) -> None:
@@ -52,6 +56,7 @@ class Process:
         self.is_unseen = False
         self._as_told: Snapshot | None = None
         self._first = self.due = time.monotonic()
+        self.rests_until = 0.0
 
     def look(self) -> bool:
         """Look at it now; whether anything is new."""
@@ -71,6 +76,9 @@ class Process:
                 else "it ended before its memory map was read"
             )
             return False
+        took = time.monotonic() - now
+        if took > _LONG_S:
+            self.rests_until = now + (1 + _REST) * took
         return self._add(seen)
 
     def _add(self, seen: Snapshot) -> bool:
@@ -136,6 +144,15 @@ class Process:
     def views(self) -> list[Snapshot]:
         """The latest of what is known of its memory."""
         return list(self._views())[:_MOST_SNAPSHOTS]
+
+    def kept(self) -> Sequence[Snapshot]:
+        """All that is kept of its memory, but for `told`."""
+        return (*self.snapshots, *self.inherited)
+
+    @property
+    def told_bytes(self) -> int:
+        """How much the kernel told of it."""
+        return sum(map(len, self.told))
 
     def cool_down(self) -> None:
         """Keep only what cannot be had again."""

@@ -25,8 +25,11 @@ from skep.symbols.symbol import Symbol
 
 _SIGNAL_RETURNS = ("__restore_rt", "__kernel_rt_sigreturn", "__restore")
 _MOST_PROCESSES = 10_000
+_MOST_MAPS = 128 << 20
+"""Bytes of memory maps that are kept.  Of most processes it is 3 KB, but anybody can
+have 65,000 mappings with names of 4 KB."""
 _MOST_WARM = 512
-"""Processes whose mappings are kept parsed: 15 KB each, where the others take 3."""
+"""Processes whose mappings are kept parsed."""
 _MOST_KNOWN = 100_000
 """Addresses of all processes whose names are kept."""
 _MOST_COMPILED = 256 << 20
@@ -40,6 +43,7 @@ class Symbols:
         self._kernel = kernel or KernelSymbols()
         self._files = FileCache(self._forget_files)
         self._known = 0
+        self._added = 0  # bytes of memory maps, of which some are gone
         self._processes: dict[int, Process] = {}
         self._warm: dict[int, Process] = {}  # the last is the latest
         self._unseen: dict[str, list[int]] = {}
@@ -54,7 +58,10 @@ class Symbols:
         process = self._processes.get(pid) or self._new(pid)
         if process.epoch != self._epoch:
             process.epoch = self._epoch
-            self._look_again(process)
+            if time.monotonic() >= process.rests_until:
+                self._look_again(process)
+            else:
+                process.is_current = False
         known = process.known.get(address)
         if known is None:
             self._known += 1
@@ -100,6 +107,7 @@ class Symbols:
         if not process.told and not process.inherited:
             process.root = snapshot.root_of(pid)
         process.tell(line)
+        self._count_maps(process, len(line))
         if process.root != "/":
             self._files.hold(process.told_by((line,)))
 
@@ -163,11 +171,26 @@ class Symbols:
     def _look_again(self, process: Process) -> None:
         if process.look():
             self._files.hold(process.snapshots[0])
+            self._count_maps(process, len(process.snapshots[0].maps.content))
         elif process.is_unknown and not process.is_unseen:
             process.is_unseen = True
             pids = self._unseen.setdefault(process.problem, [])
             if len(pids) < _MOST_PROCESSES:
                 pids.append(process.pid)
+
+    def _count_maps(self, asked: Process, size: int) -> None:
+        """What is known of a process got larger: the oldest ones may have to go."""
+        self._added += size
+        while self._added > _MOST_MAPS:
+            maps = {id(s): s for each in self._processes.values() for s in each.kept()}
+            self._added = sum(len(each.maps.content) for each in maps.values())
+            self._added += sum(each.told_bytes for each in self._processes.values())
+            others = [pid for pid, each in self._processes.items() if each is not asked]
+            if self._added <= _MOST_MAPS or not others:
+                break
+            for pid in others[: len(others) // 4 + 1]:
+                del self._processes[pid]
+                self._warm.pop(pid, None)
 
     def _forget_names(self) -> None:
         self._known = 1
