@@ -64,6 +64,17 @@ class UserFunctions(PlacesTest):
         # Each process has its own histogram.
         self.assertEqual(len({h["pid"] for h in outcome.objects("histogram")}), 2)
 
+    def test_all_functions_of_a_program(self) -> None:
+        """Also _start, where the number of arguments lies as the return address does
+        elsewhere."""
+        program = workload.program("calls")
+        with Tool("funclatency", "--json", "-v", f"{program}:*") as tool:
+            workload.run("calls", "nested", NESTED, DEPTH)
+            outcome = tool.stop()
+        self.assertEqual(totals(outcome, "called")["skep_sum"], NESTED * (DEPTH + 1))
+        left_out = r"\d+ functions cannot be probed: jumped to, not called"
+        self.assertRegex(outcome.stderr.decode(), left_out)
+
     def test_functions_that_end_in_a_jump_to_another(self) -> None:
         program = workload.program("calls")
         with Tool("funclatency", "--json", "-v", f"{program}:skep_*st") as tool:
@@ -181,6 +192,10 @@ class Refusals(PlacesTest):
     def test_tracepoints_cannot_be_timed(self) -> None:
         message = self.assert_usage_error("funclatency", "t:sched:sched_switch")
         self.assertIn("only functions can be timed", message)
+
+    def test_what_a_probe_at_the_return_would_end(self) -> None:
+        message = self.assert_fails(1, "funclatency", "c:*setjmp")
+        self.assertIn("returns to more than one place", message)
 
     @unittest.skipIf(HAS_FUNCTIONS, "functions can be traced here")
     def test_functions_of_the_kernel(self) -> None:

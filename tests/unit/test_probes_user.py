@@ -171,6 +171,38 @@ def test_returns_of_go_would_kill_the_program() -> None:
         resolve(Uretprobe("shop", ("main.sell",)), set(), target)
 
 
+class Returns(FixtureFacts):
+    """A program that has every function that it is asked for, in this order."""
+
+    def user_functions(
+        self, library: str, patterns: Sequence[str], pid: int, copies: bool
+    ) -> list[UserFile]:
+        """All that are asked for, each at the place of its number."""
+        found = {
+            name: [Function(name, "", number, number, 1)]
+            for number, name in enumerate(patterns)
+        }
+        return [UserFile(library, library, found)]
+
+
+KEPT = ("_setjmp", "__sigsetjmp", "siglongjmp", "__longjmp_chk", "swapcontext")
+JUMPED_TO = ("_start", "_Z4sellv.cold", "sell.cold.1", "__restore_rt")
+LIKE_THEM = ("getcontext_of", "start", "coldest", "my_setjmp_test", "throw_away")
+
+
+def test_returns_that_would_kill_the_program_are_left_out() -> None:
+    target = Target(Returns(str(SAVED)))
+    every = (*KEPT, *JUMPED_TO, *LIKE_THEM)
+    at_entry = resolve(Uprobe("shop", every), set(), target)[0]
+    assert len(at_entry.sites[0].attach.places) == len(every)
+    at_return = resolve(Uretprobe("shop", every), set(), target)[0]
+    places = [place.offset for site in at_return.sites for place in site.attach.places]
+    assert places == list(range(len(every)))[-len(LIKE_THEM) :]
+    for name, why in (("setjmp", "returns to more"), ("f.cold", "jumped to")):
+        with pytest.raises(ProbeNotFound, match=f"{name} cannot be probed: {why}"):
+            resolve(Uretprobe("shop", (name,)), set(), target)
+
+
 def test_places_of_a_probe_that_agree_share_a_program() -> None:
     target = saved_target("6.12")
     places = UserPlace("app", 4096, 8192), UserPlace("app", 4160, 8192)

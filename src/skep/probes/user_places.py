@@ -8,6 +8,7 @@ from skep.errors import NotSupported, ProbeNotFound, did_you_mean
 from skep.named_tuple import NamedTuple
 from skep.probes.intention import Uprobe, Uretprobe
 from skep.spec import UserPlace
+from skep.symbols import returns
 from skep.symbols.functions import Function
 from skep.target import Target
 from skep.target.user import UserFile
@@ -42,22 +43,23 @@ def find_places(intention: Uprobe | Uretprobe, target: Target) -> Found:
     files = target.user_functions(intention.library, patterns, pid, copies)
     if not intention.optional:
         _refuse_missing(intention, files, target)
-    if isinstance(intention, Uretprobe):
+    at_return = isinstance(intention, Uretprobe)
+    if at_return:
         _refuse_go(files)
     shift = intention.offset if isinstance(intention, Uprobe) else 0
     # A place has one function, whichever of the names of it comes first.
     names: dict[UserPlace, str] = {}
     for file, each in _functions(files):
         # What is said of the first instruction does not hold for others.
-        if _why_not(each) is None or (shift and not each.indirect):
+        if _why_not(each, at_return) is None or (shift and not each.indirect):
             names.setdefault(UserPlace(file.path, each.offset + shift), each.name)
     if not names:
-        raise _none_left(files)
+        raise _none_left(files, at_return)
     grouped: dict[str, list[UserPlace]] = {}
     for place, name in names.items():
         grouped.setdefault(name, []).append(place)
     by_function = {name: tuple(places) for name, places in grouped.items()}
-    return Found(by_function, _note(files, copies and not pid))
+    return Found(by_function, _note(files, copies and not pid, at_return))
 
 
 def _refuse_go(files: Sequence[UserFile]) -> None:
@@ -86,20 +88,20 @@ def _functions(files: Sequence[UserFile]) -> Iterator[tuple[UserFile, Function]]
                 yield file, each
 
 
-def _why_not(function: Function) -> str | None:
+def _why_not(function: Function, at_return: bool) -> str | None:
     """Why a function cannot be probed; None if it can."""
     if function.indirect:
         return "chosen at run time from several functions (IFUNC)"
     if function.refused:
         return "no probe can be on the first instruction"
-    return None
+    return returns.why_not(function.name) if at_return else None
 
 
-def _left_out(files: Sequence[UserFile]) -> list[str]:
+def _left_out(files: Sequence[UserFile], at_return: bool) -> list[str]:
     """Functions that cannot be probed, with the reason: by name, or how many."""
     names: dict[str, dict[str, None]] = {}
     for _, each in _functions(files):
-        reason = _why_not(each)
+        reason = _why_not(each, at_return)
         if reason is not None:
             names.setdefault(reason, {})[each.name] = None
     notes = []
@@ -110,8 +112,8 @@ def _left_out(files: Sequence[UserFile]) -> list[str]:
     return notes
 
 
-def _none_left(files: Sequence[UserFile]) -> ProbeNotFound:
-    known = _left_out(files)
+def _none_left(files: Sequence[UserFile], at_return: bool) -> ProbeNotFound:
+    known = _left_out(files, at_return)
     message = known[0] if len(known) == 1 else "none of the functions is there"
     where = " and ".join(file.shown for file in files)
     return ProbeNotFound(f"{where}: {message}", notes=known[1:])
@@ -138,13 +140,13 @@ def _near(pattern: str, intention: Uprobe | Uretprobe, target: Target) -> str:
     return did_you_mean(pattern, sorted(every))
 
 
-def _note(files: Sequence[UserFile], copies: bool) -> str:
+def _note(files: Sequence[UserFile], copies: bool, at_return: bool) -> str:
     """What is covered besides, and what is not."""
     notes = [f"not {file.shown}: {file.problem}" for file in files if file.problem]
     for file in files:
         missing = [name for name, found in file.functions.items() if not found]
         notes += [f"{file.shown} has no {name}" for name in missing]
-    notes += _left_out(files)
+    notes += _left_out(files, at_return)
     if copies:
         others = [file.shown for file in files[1:] if not file.problem]
         notes += [f"also {shown}" for shown in others]
