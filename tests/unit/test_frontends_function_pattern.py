@@ -91,6 +91,7 @@ def test_functions_of_system_calls() -> None:
     assert parse("p::__x64_sys_re*").syscall_names == ()
     assert parse("__arm64_sys_read").syscall == "read"
     assert parse("__x64_sys_read").syscall_names == ("read",)
+    assert parse("SyS_read").syscall_names == ("read",)
     assert parse("__x64_sys_newfstat").syscall_names == ("fstat",)
     assert parse("__x64_sys_no_such_call").syscall_names == ()
     assert parse("vfs_read").syscall == parse("c:sys_read").syscall == ""

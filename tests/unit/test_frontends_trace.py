@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from skep.compiler.environment import WrittenFunction
 from skep.errors import SkepError
 from skep.frontends.signature import Parameter
 from skep.frontends.trace import FORMS, parse
@@ -253,6 +254,23 @@ def test_intention(text: str, expected: Intention) -> None:
     assert intention(text)._replace(**ANYWHERE.get(type(expected), {})) == expected
 
 
+@pytest.mark.parametrize(
+    ("signature", "used"),
+    [
+        ("int a, int b", "arg2"),
+        ("double a, int b", "arg1"),
+        ("const float a, long *c, int b", "arg2"),
+        ("double *a, int b", "arg2"),
+    ],
+)
+def test_fractions_have_registers_of_their_own(signature: str, used: str) -> None:
+    text = f'c:malloc({signature}) "%d", b'
+    binding = binding_of("trace", saved_target("6.18"), probes=[text])
+    (probe,) = binding.tool.probes.values()
+    assert isinstance(probe.handler, WrittenFunction)
+    assert list(probe.handler.tree.parameters) == [used]
+
+
 def test_only_one_process() -> None:
     assert intention("c:malloc", pid=7) == Uprobe("c", ("malloc",), 7)
     assert intention("r:c:malloc", pid=7) == Uretprobe("c", ("malloc",), 7)
@@ -289,6 +307,9 @@ UNKNOWN = [
     ('vfs_read(int *x) "%d", *y', "y", "there is no 'y' here", ""),
     ('vfs_read(struct fiel *f) "%d", f', "f", "this kernel has no type", ""),
     ('vfs_read "%s", file->f_path', "file->f_path", "", ""),
+    ('c:malloc(double a) "%d", a', "a", "a is a double, which BPF programs cannot", ""),
+    ('c:malloc(struct stat s, int i) "%d", i', "malloc", "'struct stat s' is a", ""),
+    ('vfs_read (buf == "x") "a"', '"x"', "a text in quotes is neither", "STRCMP"),
     ('vfs_read (STRCMP(buf, "a")) "x"', "buf", "the first argument of STRCMP()", ""),
 ]
 
@@ -308,6 +329,15 @@ def test_what_the_kernel_lacks(text: str, place: str, message: str, hint: str) -
     assert span is not None and span.text == text
     assert text[span.column : span.end_column] == place
     assert hint in error.diagnostic.hint
+
+
+def test_texts_that_no_record_can_have() -> None:
+    target = saved_target("6.18")
+    text = 'c:malloc "%s %s", arg1, arg2'
+    binding = binding_of("trace", target, probes=[text], text_size=20000)
+    _, rung = next(candidates(binding, target))
+    error = refused(lambda: collection(rung, binding, target))
+    assert "bytes together, more than 32" in error.diagnostic.message
 
 
 def test_one_option_of_two() -> None:

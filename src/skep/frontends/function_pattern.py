@@ -22,7 +22,9 @@ _FORMS = {
 }
 
 # What the kernel puts in front of the name of a system call where a function does it.
-_SYSCALL = re.compile(r"\^?(?:__x64_sys_|__arm64_sys_|__se_sys_|__do_sys_|sys_)(?=.)")
+_SYSCALL = re.compile(
+    r"\^?(?:__x64_sys_|__arm64_sys_|__se_sys_|__do_sys_|sys_|SyS_)(?=.)"
+)
 
 
 class Places(NamedTuple):

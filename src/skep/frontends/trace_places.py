@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from skep.btf import parse_c_type
 from skep.compiler import tree
 from skep.compiler.types import from_c, needs_btf
 from skep.errors import ProbeNotFound, Span, TargetError, UsageError
@@ -101,12 +102,23 @@ def _with_known_types(probe: ProbeText, target: Target) -> ProbeText:
     which can be shown and compared."""
     if not probe.signature:
         return probe
-    known = [_with_known_type(each, target) for each in probe.signature]
+    known = [_with_known_type(each, probe, target) for each in probe.signature]
     return probe._replace(signature=known)
 
 
-def _with_known_type(parameter: Parameter, target: Target) -> Parameter:
-    if parameter.type.endswith("*") and needs_btf(parameter.type):
+def _with_known_type(
+    parameter: Parameter, probe: ProbeText, target: Target
+) -> Parameter:
+    parsed = parse_c_type(parameter.type)
+    if parsed.kind in ("struct", "union") and not parsed.pointers:
+        raise UsageError(
+            f"'{parameter.type} {parameter.name}' is a structure, which is not passed"
+            " as one argument",
+            probe.name.place,
+            hint="one of up to 16 bytes is like a number for each 8 of them; leave out"
+            " a larger one",
+        )
+    if parsed.pointers and needs_btf(parameter.type):
         try:
             from_c(parameter.type, target.btf)
         except TargetError:
@@ -133,9 +145,30 @@ def _words(probe: ProbeText, arguments: Sequence[str]) -> Words:
     names: dict[str, Word] = task_words()
     if probe.kind == "r":
         names["retval"] = lambda span: tree.Name("ret", span)
-    for parameter, argument in zip(probe.signature or (), arguments):
-        names[parameter.name] = _cast(parameter, argument)
+    numbers = iter(arguments)
+    for parameter in probe.signature or ():
+        if _is_floating(parameter):  # they have registers of their own
+            names[parameter.name] = _floating(parameter)
+        else:
+            argument = next(numbers, None)
+            if argument is not None:
+                names[parameter.name] = _cast(parameter, argument)
     return Words(names)
+
+
+def _is_floating(parameter: Parameter) -> bool:
+    parsed = parse_c_type(parameter.type)
+    return parsed.name in ("float", "double") and not parsed.pointers
+
+
+def _floating(parameter: Parameter) -> Word:
+    def word(span: Span) -> tree.Expression:
+        raise UsageError(
+            f"{parameter.name} is a {parameter.type}, which BPF programs cannot use",
+            span,
+        )
+
+    return word
 
 
 def _cast(parameter: Parameter, argument: str) -> Word:

@@ -146,7 +146,12 @@ def scalar(walker: Walker, value: Value, span: Span) -> Scalar:
         return value
     if isinstance(value, Const):
         return typed(value)
-    raise CompileError(f"{described(value)} is neither number nor pointer", span)
+    is_text = isinstance(value, Static) and isinstance(value.value, bytes)
+    raise CompileError(
+        f"{described(value)} is neither number nor pointer",
+        span,
+        hint='texts are compared by STRCMP("text", pointer)' if is_text else "",
+    )
 
 
 def described(value: Value) -> str:

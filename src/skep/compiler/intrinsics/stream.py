@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 STACK_RECORD_LIMIT = 320
 """Bytes of the largest record that is built on the stack, which has 512."""
 
+LARGEST_PER_CPU = 32768
+"""Bytes of a value of which each CPU has one (PCPU_MIN_UNIT_SIZE, linux/percpu.h)."""
+
 SCRATCH_HEADER = 8
 """Bytes before the record in a scratch element: whether it is in use, and how much."""
 
@@ -155,6 +158,13 @@ def _begin_scratch(
     b = walker.builder
     # Appending may overshoot by the longest piece before it is noticed.
     size = SCRATCH_HEADER + -(-(limit + _longest_piece(stream)) // 8) * 8
+    if size > LARGEST_PER_CPU:
+        raise CompileError(
+            f"the texts of a record take {limit} bytes together, more than"
+            f" {LARGEST_PER_CPU - (size - limit)}",
+            call.span,
+            hint="show fewer of them, or less of each",
+        )
     spec = MapSpec(f"{stream.layout.name}_scratch", "percpu_array", 4, size, 1)
     _give_up(walker, spec, stream.layout.name, call)
     key = b.shared_slot(4, "key")
