@@ -185,6 +185,14 @@ class Returns(FixtureFacts):
         return [UserFile(library, library, found)]
 
 
+def test_a_place_behind_the_end_of_its_function() -> None:
+    target = Target(Returns(str(SAVED)))
+    with pytest.raises(
+        ProbeNotFound, match=r"f of shop ends before \+1: it has 1 bytes"
+    ):
+        resolve(Uprobe("shop", ("f",), offset=1), set(), target)
+
+
 KEPT = ("_setjmp", "__sigsetjmp", "siglongjmp", "__longjmp_chk", "swapcontext")
 JUMPED_TO = ("_start", "_Z4sellv.cold", "sell.cold.1", "__restore_rt")
 LIKE_THEM = ("getcontext_of", "start", "coldest", "my_setjmp_test", "throw_away")

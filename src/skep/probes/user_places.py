@@ -47,6 +47,8 @@ def find_places(intention: Uprobe | Uretprobe, target: Target) -> Found:
     if at_return:
         _refuse_go(files)
     shift = intention.offset if isinstance(intention, Uprobe) else 0
+    if shift:
+        _refuse_behind_the_end(files, shift)
     # A place has one function, whichever of the names of it comes first.
     names: dict[UserPlace, str] = {}
     for file, each in _functions(files):
@@ -60,6 +62,16 @@ def find_places(intention: Uprobe | Uretprobe, target: Target) -> Found:
         grouped.setdefault(name, []).append(place)
     by_function = {name: tuple(places) for name, places in grouped.items()}
     return Found(by_function, _note(files, copies and not pid, at_return))
+
+
+def _refuse_behind_the_end(files: Sequence[UserFile], shift: int) -> None:
+    """Each place must be in its function, as far as the file tells its size."""
+    for file, each in _functions(files):
+        if 0 < each.size <= shift:
+            raise ProbeNotFound(
+                f"{each.name} of {file.shown} ends before +{shift}: it has {each.size}"
+                " bytes"
+            )
 
 
 def _refuse_go(files: Sequence[UserFile]) -> None:

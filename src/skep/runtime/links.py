@@ -76,7 +76,15 @@ def _refused(program: Program, error: OSError) -> SkepError:
             return NotSupported(f"this machine does not count {spec.name}")
         return ProbeNotFound(f"this kernel has no {place}")
     action = f"attach the program {program.spec.name!r} to {place}"
-    return refusal(error, action, otherwise=AttachError)
+    refused = refusal(error, action, otherwise=AttachError)
+    if spec.kind in _OF_FUNCTIONS and error.errno in (errno.EBUSY, errno.EINVAL):
+        hint = "some functions of the kernel must not be traced; those that may are in"
+        hint = f"{hint} /sys/kernel/tracing/available_filter_functions"
+        refused.diagnostic = refused.diagnostic._replace(hint=hint)
+    return refused
+
+
+_OF_FUNCTIONS = ("fentry", "fexit", "kprobe", "kretprobe")
 
 
 def close_links(links: Sequence[Link]) -> None:
