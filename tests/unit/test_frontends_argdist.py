@@ -159,6 +159,7 @@ def test_compiles(text: str, kernel: str) -> None:
         ("p::vfs_read():int:$latency", "$latency is known at the return", "$latency"),
         ("p::vfs_read():int:$entry(x)", "$entry() is known at the", "$entry(x)"),
         ("r::vfs_read():int:$entry()", "$entry() takes the name of a", "$entry()"),
+        ("r::vfs_read():int:$entry", "$entry is to be called", "$entry"),
         ("r::vfs_read():int:$retvla", "there is no $retvla here", "$retvla"),
         ("p::vfs_raed():int:1", "the kernel has no function 'vfs_raed'", "vfs_raed"),
         ("p::vfs_read():nope:count", "this kernel has no type 'nope'", "nope"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import mmap
 import os
 import shutil
 import struct
@@ -148,6 +149,32 @@ def test_this_process() -> None:
         assert elf_file.path == mine.path
     with pytest.raises(NoSuchProcess):
         library.open_of_process("c", MACHINE, 1 << 22)
+
+
+@pytest.mark.parametrize("relative", [False, True])
+def test_a_path_of_a_process_is_the_file_that_it_has(
+    relative: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also if another one is there now."""
+    path = tmp_path / "copy.so"
+    shutil.copy(own_libc().path, path)
+    monkeypatch.chdir(tmp_path)
+    name = "./copy.so" if relative else str(path)
+    with open(path, "rb") as file:
+        # Where it is mapped to is of no interest: the file is what counts.
+        mapped = mmap.mmap(file.fileno(), 4096, prot=mmap.PROT_READ | mmap.PROT_EXEC)
+    mine = next(m for m in processes.mappings("self") if m.path == str(path))
+    for _ in range(2):
+        (found,) = library.open_of_process(name, MACHINE, os.getpid())
+        with found:
+            assert processes.identity(found.fd) == mine.file
+            assert found.path == str(path)
+        if not os.access("/proc/self/map_files", os.R_OK) or os.geteuid():
+            break  # only root can open what is no longer there
+        # As package managers do it.
+        shutil.copy("/bin/true", tmp_path / "new.so")
+        os.replace(tmp_path / "new.so", path)
+    mapped.close()
 
 
 def test_files_are_told_apart_as_processes_have_them(tmp_path: Path) -> None:

@@ -159,7 +159,7 @@ def _values(parts: Sequence[Part], kind: str) -> tuple[Sequence[Value], Part | N
         raise UsageError(
             "mismatched # of exprs and types",
             parts[1].place if parts[1].text else parts[1].span(0, 1),
-            hint=f"there are {len(types)} types and {len(expressions)} values",
+            hint=f"types: {len(types)}, values: {len(expressions)}",
         )
     for part in (*types, *expressions):
         if not part.text:

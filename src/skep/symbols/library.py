@@ -149,7 +149,8 @@ def name_pattern(library: str) -> re.Pattern[str]:
 def open_of_process(name: str, machine: str, pid: int) -> list[Elf]:
     """The files that a name stands for in a process.
 
-    First those that it has mapped; a name of none of them is looked up in its root.
+    First those that it has mapped, which may be others by now where they came from; a
+    name of none of them is looked up in its root.
     A process without a C library of its own is linked statically: then "c" is the
     program itself.
 
@@ -160,14 +161,20 @@ def open_of_process(name: str, machine: str, pid: int) -> list[Elf]:
         mapped = processes.mappings(pid)
     except OSError as error:
         raise _no_process(pid, error) from error
-    if "/" not in name:
+    root = f"/proc/{pid}/root"
+    if "/" in name:
+        if not name.startswith("/"):  # from where this process is
+            name, root = os.path.realpath(name), "/"
+        path = within(root, name)[len(root.rstrip("/")) :]
+        matching = {m.file: m for m in mapped if m.plain_path == path}
+    else:
         pattern = name_pattern(name)
         matching = {m.file: m for m in mapped if pattern.fullmatch(m.base)}
-        if matching:
-            return [_opened(mapping) for mapping in matching.values()]
-        if name == "c":
-            return [_open_path(f"/proc/{pid}/exe", f"the program of process {pid}")]
-    return [open_named(name, machine, f"/proc/{pid}/root")]
+    if matching:
+        return [_opened(mapping) for mapping in matching.values()]
+    if name == "c":
+        return [_open_path(f"/proc/{pid}/exe", f"the program of process {pid}")]
+    return [open_named(name, machine, root)]
 
 
 def open_all_of_process(pid: int) -> list[Elf]:

@@ -268,6 +268,8 @@ class _Parser:
         return tree.Name(name, span)
 
     def unknown(self, name: str, span: Span) -> UsageError:
+        if name in self.words.functions:
+            return UsageError(f"{name} is to be called", span, hint=f"{name}(…)")
         known = [word for mapping in self.words for word in mapping]
         known = [word for word in known if word.startswith("$")]
         hint = f"there are {', '.join(known)}" if known else ""
