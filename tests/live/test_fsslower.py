@@ -158,6 +158,7 @@ class FsslowerTest(support.LiveTest):
 
     kind: ClassVar[str]
     plan: ClassVar[int] = 0
+    rung: ClassVar[int] = 0
     directory: ClassVar[str]
 
     @classmethod
@@ -168,7 +169,9 @@ class FsslowerTest(support.LiveTest):
         stack = ExitStack()
         cls.addClassCleanup(stack.close)
         cls.directory = stack.enter_context(cls.mounted())
-        environment = mock.patch.dict(os.environ, PLAN=str(cls.plan), RUNG="0")
+        environment = mock.patch.dict(
+            os.environ, PLAN=str(cls.plan), RUNG=str(cls.rung)
+        )
         stack.enter_context(environment)
         stack.enter_context(mock.patch.object(support, "SKEP", LAUNCHER))
 
@@ -387,6 +390,13 @@ class XfsByCalls(Output, FsslowerTest):
     kind, title = "xfs", "XFS"
     plan = 1
     attached = ":sys_exit"
+
+
+@support.only_on("6.1")
+class XfsByTracepoints(EveryOperation, FsslowerTest):
+    kind = "xfs"
+    plan, rung = 1, 2
+    attached = "tracepoint:syscalls:sys_exit_read"
 
 
 class Ext4ByCalls(EveryOperation, FsslowerTest):

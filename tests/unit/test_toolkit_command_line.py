@@ -10,7 +10,7 @@ import pytest
 from skep.errors import UsageError
 from skep.output.filters import Filter
 from skep.toolkit.arguments import parse
-from skep.toolkit.checks import contains, matches, pages, positive
+from skep.toolkit.checks import contains, cpu, limit_of_time, matches, pages, positive
 from skep.toolkit.tool import load, tool_names
 from tests.unit.tool_source import Make, make_tool
 
@@ -126,6 +126,19 @@ def test_positive() -> None:
     for number in (0, -1, float("nan")):
         with pytest.raises(UsageError, match="is not more than zero"):
             positive(number)
+
+
+def test_limits_of_what_programs_compare_with() -> None:
+    assert (limit_of_time(0), limit_of_time(0.5), cpu(0)) == (0, 0.5, 0)
+    for number in (10**20, float("inf")):
+        with pytest.raises(UsageError, match="is longer than anything can take"):
+            limit_of_time(number)
+    for number in (-1, float("nan")):
+        with pytest.raises(UsageError, match="is less than zero"):
+            limit_of_time(number)
+    for number in (-1, 10**20):
+        with pytest.raises(UsageError, match="is not between 0 and 8191"):
+            cpu(int(number))
 
 
 def test_pages() -> None:

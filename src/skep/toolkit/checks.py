@@ -31,6 +31,30 @@ def not_negative(number: N) -> N:
     return number
 
 
+_LONGEST = (1 << 63) // 10**6
+"""The milliseconds that fit into 64 bits as nanoseconds, some 292 years."""
+
+_MOST_CPUS = 8192
+"""As many as a kernel can have (NR_CPUS, arch/x86/Kconfig)."""
+
+
+def limit_of_time(number: N) -> N:
+    """The number, if so many milliseconds, or less, can be measured.
+
+    Raises UsageError.
+    """
+    if not_negative(number) > _LONGEST:
+        raise UsageError(f"{number:g} is longer than anything can take")
+    return number
+
+
+def cpu(number: int) -> int:
+    """The number, if it can be that of a CPU.  Raises UsageError."""
+    if not 0 <= number < _MOST_CPUS:
+        raise UsageError(f"{number} is not between 0 and {_MOST_CPUS - 1}")
+    return number
+
+
 def pages(number: int) -> int:
     """A number of pages for a ring buffer: a power of two.  Raises UsageError."""
     if number <= 0 or number & (number - 1):

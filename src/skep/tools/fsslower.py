@@ -31,7 +31,7 @@ from skep.fields import (
 from skep.fields.files import COMMITTED, GETATTR, OPENED, READ, SYNCED, WRITTEN
 from skep.kernel import file_calls, fs, nfs
 from skep.kernel.filesystems import FILE_SYSTEMS, PROTOTYPES
-from skep.toolkit import choose_csv, not_negative, one_of
+from skep.toolkit import choose_csv, limit_of_time, one_of
 
 
 class Options(TaskOptions):
@@ -47,7 +47,7 @@ class Options(TaskOptions):
     )
     csv: bool = option("-j", "-s", "--csv", help="comma-separated values, as bcc's")
     min_ms: int = option(
-        default=10, check=not_negative, help="only longer ones, in ms (10); 0 for all"
+        default=10, check=limit_of_time, help="only longer ones, in ms (10); 0 for all"
     )
 
     def finish(self):
@@ -179,10 +179,11 @@ def committed(task, data):
 @on.syscall_enter(*file_calls.USING)
 def use_begun(fd):
     file = fs.file_of(fd)
-    if file is not None and Options.selected() and of_type(file.f_inode.i_sb):
-        file_calls.begin(bpf.address(file))
-    else:
-        file_calls.forget()
+    if file is not None and Options.selected():
+        if file.f_inode.i_sb.s_magic == Options.fs.magic:
+            file_calls.begin(bpf.address(file))
+            return
+    file_calls.forget()
 
 
 @calls
@@ -235,11 +236,6 @@ def synced_directory(file):
 
 
 @bpf.inline
-def of_type(sb):
-    return sb.s_magic == Options.fs.magic
-
-
-@bpf.inline
 def done(operation, file, position, ret, elapsed_ns):
     if wanted(elapsed_ns):
         sb = file.f_inode.i_sb
@@ -253,7 +249,7 @@ def wanted(elapsed_ns):
 
 @bpf.inline
 def show(operation, sb, dentry, position, ret, elapsed_ns):
-    if of_type(sb):
+    if sb.s_magic == Options.fs.magic:
         operations.emit(
             operation=operation,
             ret=ret,

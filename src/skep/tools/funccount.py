@@ -20,7 +20,7 @@ from skep.fields import U64
 from skep.fields.places import PlaceName
 from skep.frontends.function_pattern import parse
 from skep.frontends.place_probes import probes_at
-from skep.toolkit import Declared, not_negative, positive
+from skep.toolkit import Declared, cpu, positive
 
 SAMPLE = {"pattern": "c:getaddrinfo"}
 FAREWELL = "Detaching..."
@@ -34,7 +34,7 @@ class Options(TaskFilters):
         "-i", "--interval", check=positive, help="seconds between reports"
     )
     regexp: bool = option("-r", "--regexp", help="the name is a regular expression")
-    cpu: int = option("-c", "--cpu", check=not_negative, help="only on this CPU")
+    cpu: int = option("-c", "--cpu", check=cpu, help="only on this CPU")
     debug: bool = option("-D", "--debug", help="print the programs, and stop")
     pattern: str = option(metavar="PATTERN", help="what to count")
 

@@ -28,7 +28,7 @@ from skep.fields import (
 from skep.fields.places import PlaceName
 from skep.fields.stacks import KernelStack, UserStack
 from skep.frontends.function_pattern import parse, syscall_places
-from skep.toolkit import Declared, check_stacks, not_negative
+from skep.toolkit import Declared, check_stacks, limit_of_time
 
 SAMPLE = {"functions": ["c:getaddrinfo"]}
 SHOWN = ("folded", "flamegraph")
@@ -45,10 +45,10 @@ def number_of_arguments(number):
 class Options(TaskOptions):
     letters = {"pid": "-p", "timestamp": "-t"}
     min_ms: float = option(
-        "-m", "--min-ms", check=not_negative, help="calls of so many milliseconds"
+        "-m", "--min-ms", check=limit_of_time, help="calls of so many milliseconds"
     )
     min_us: float = option(
-        "-u", "--min-us", check=not_negative, help="calls of so many microseconds"
+        "-u", "--min-us", check=limit_of_time, help="calls of so many microseconds"
     )
     arguments: int = option(
         "-a",

@@ -19,7 +19,7 @@ from skep.fields import U64, Comm, Pid
 from skep.fields.stacks import KernelStack, UserStack
 from skep.frontends.function_pattern import parse
 from skep.frontends.place_probes import probes_at
-from skep.toolkit import Declared, check_drawn, not_negative, positive
+from skep.toolkit import Declared, check_drawn, cpu, positive
 
 SAMPLE = {"pattern": "c:getaddrinfo"}
 FAREWELL = "Detaching..."
@@ -46,7 +46,7 @@ class Options(TaskFilters):
     delimited: bool = option("-d", "--delimited", help="a line between both stacks")
     folded: bool = option("-f", "--folded", help="a line for each stack")
     flamegraph: str = option("--flamegraph", metavar="FILE", help="draw it, as SVG")
-    cpu: int = option("-c", "--cpu", check=not_negative, help="only on this CPU")
+    cpu: int = option("-c", "--cpu", check=cpu, help="only on this CPU")
     debug: bool = option("--debug", help="print the programs, and stop")
     pattern: str = option(metavar="PATTERN", help="what to count")
 
