@@ -16,10 +16,8 @@ from tests.differential.model import (
     S64,
     TYPES,
     U8,
-    Kind,
     Type,
     literal_type,
-    merged,
 )
 from tests.differential.model_memory import USER
 from tests.differential.structures import TARGETS, CType
@@ -51,7 +49,7 @@ class Writer(MapWriter):
         self.rounds = 1
         self.budget = 12
         self.names = 0
-        self.returns: list[Kind] = []
+        self.result: Type | None = None
         self.gives = True
 
     def fresh(self, prefix: str = "v") -> str:
@@ -183,8 +181,14 @@ class Writer(MapWriter):
             self.return_()
 
     def return_(self) -> None:
+        """All returns have one type: which of them can be reached, and so what their
+        common type is, only the compiler knows."""
         value = self.typed(2)
-        self.returns.append(value.kind)
+        if self.result is None:
+            assert isinstance(value.kind, Type)
+            self.result = Type(value.kind.bits, value.kind.signed)
+        if value.kind != self.result:
+            value = value.cast(self.result)
         self.line(f"return {value.text}")
 
     def for_(self) -> None:
@@ -310,12 +314,6 @@ class Function(NamedTuple):
     optional: str = ""
 
 
-def _result(writer: Writer) -> Type:
-    kind = merged(writer.returns)
-    assert isinstance(kind, Type)
-    return kind
-
-
 def _inline(choices: Choices, name: str, before: list[Function]) -> Function:
     writer = Writer(choices, {})
     parameters: dict[str, Type | Reference] = {
@@ -343,7 +341,7 @@ def _inline(choices: Choices, name: str, before: list[Function]) -> Function:
     for _ in range(writer.number(0 if writer.gives else 1, 3)):
         writer.statement()
     writer.leave_program()
-    result = _result(writer) if writer.gives else None
+    result = writer.result if writer.gives else None
     source = "\n".join(
         [f"@bpf.inline\ndef {name}({', '.join(head)}) -> '{result}':", *writer.lines]
     )
@@ -388,7 +386,7 @@ def program(choices: Choices) -> Program:
         if index < 24 and (pressure or writer.chance(50)):
             writer.line(f"out.update({index}, {name})")
     writer.return_()
-    head = f"def program({', '.join(prototype)}) -> '{_result(writer)}':"
+    head = f"def program({', '.join(prototype)}) -> '{writer.result}':"
     source = "\n".join([*(f.source + "\n" for f in functions), head, *writer.lines, ""])
     text = ", ".join(
         f"{ctype}{'' if ctype.endswith('*') else ' '}{name}"
