@@ -45,6 +45,17 @@ class PoorMachines(support.LiveTest):
         self.assertIn("no /sys/kernel/btf/vmlinux", self.without("/sys", *OPENS))
         self.without("/sys", SKEP, "doctor", "opensnoop")
 
+    def test_a_pid_namespace(self) -> None:
+        inside = ("unshare", "-pf", "--mount-proc")
+        said = self.run_in(*inside, *OPENS).stderr
+        self.assertNotIn("namespace", said)
+        self.assertIn(
+            "is a pid namespace", self.run_in(*inside, *OPENS, "-p", "1").stderr
+        )
+        done = self.run_in(*inside, SKEP, "trace", "-U", "--duration", "1", "c:malloc")
+        self.assertIn("functions of programs have no names", done.stderr)
+        self.assertNotIn("malloc+", done.stdout)
+
     def test_few_files(self) -> None:
         for limit in range(4, 24, 3):
             for command in (OPENS, MALLOC):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 from skep.symbols.resolver import Symbols
+from skep.symbols.symbol import Symbol
 
 # Beyond the largest number that a process can have (PID_MAX_LIMIT).
 PARENT, CHILD = (1 << 22) + 1, (1 << 22) + 2
@@ -30,3 +33,13 @@ def test_a_later_mapping_takes_the_place_of_an_earlier_one() -> None:
     symbols.refresh()
     symbols.mapped(PARENT, line("/second"))
     assert symbols.user(PARENT, 0x1600).module == "/second"
+
+
+def test_processes_of_another_namespace_are_not_taken_for_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("skep.symbols.processes.are_others", lambda: True)
+    symbols = Symbols()
+    symbols.mapped(PARENT, line("/other"))
+    assert symbols.user(PARENT, 0x1500) == Symbol(None, 0x1500)
+    assert symbols.caller(PARENT, 0x1500).name is None

@@ -15,6 +15,7 @@ _MAPPING = re.compile(
     rb"^([0-9a-f]+)-([0-9a-f]+) [r-][w-]x[ps] ([0-9a-f]+) ([0-9a-f:]+) (\d+) *(.*)$",
     re.MULTILINE,
 )
+_INITIAL_PID_NAMESPACE = 0xEFFFFFFC  # PROC_PID_INIT_INO, include/linux/proc_ns.h
 _DELETED = " (deleted)"
 # Memory that is no file although it has a name; what perf takes for anonymous.
 _NO_FILE = re.compile(
@@ -68,6 +69,15 @@ class Mapping(NamedTuple):
         It takes CAP_SYS_ADMIN or (5.9) CAP_CHECKPOINT_RESTORE.
         """
         return f"/proc/{self.pid}/map_files/{self.start:x}-{self.end:x}"
+
+
+def are_others() -> bool:
+    """Whether /proc has other numbers of processes than programs of the kernel tell:
+    in a pid namespace of one's own, as containers have it."""
+    try:
+        return os.stat("/proc/self/ns/pid").st_ino != _INITIAL_PID_NAMESPACE
+    except OSError:
+        return False  # there is no /proc, or the kernel has no namespaces
 
 
 def mappings(pid: int | str) -> list[Mapping]:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
-from skep.symbols import snapshot
+from skep.symbols import processes, snapshot
 from skep.symbols.file_cache import FileCache
 from skep.symbols.kernel import KernelSymbols
 from skep.symbols.maps import may_be_compiled
@@ -41,6 +41,7 @@ class Symbols:
 
     def __init__(self, kernel: KernelSymbols | None = None) -> None:
         self._kernel = kernel or KernelSymbols()
+        self.is_blind = processes.are_others()
         self._files = FileCache(self._forget_files)
         self._known = 0
         self._added = 0  # bytes of memory maps, of which some are gone
@@ -54,7 +55,12 @@ class Symbols:
         return self._kernel.lookup(address)
 
     def user(self, pid: int, address: int) -> Symbol:
-        """What an address in a process is called; `pid` is that of the process."""
+        """What an address in a process is called; `pid` is that of the process.
+
+        Nothing at all where /proc would tell of another one (`is_blind`).
+        """
+        if self.is_blind:
+            return Symbol(None, address)
         process = self._processes.get(pid) or self._new(pid)
         if process.epoch != self._epoch:
             process.epoch = self._epoch

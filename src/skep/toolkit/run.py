@@ -165,6 +165,7 @@ class Run:
             from skep.toolkit.overhead import Overhead
 
             self.overhead = Overhead(self.options, tell)
+        self._tell_of_namespace()
         # Before anything is attached: whoever is traced shall be known, and what skep
         # opens itself is none of the rows.
         self.watch = self._watch()
@@ -220,7 +221,25 @@ class Run:
         from skep.toolkit.symbol_watch import SymbolWatch
 
         self.context.symbols = symbols = Symbols()
+        if symbols.is_blind:
+            return None
         return SymbolWatch(symbols, getattr(self.options, "pid", None))
+
+    def _tell_of_namespace(self) -> None:
+        """Warn of what numbers of processes do not mean in a container."""
+        options = self.options
+        is_chosen = any(getattr(options, name, None) for name in ("pid", "tid"))
+        members = self.binding.all_members()
+        if not is_chosen and not any(m.field.names_programs for m in members):
+            return
+        from skep.symbols import processes
+
+        if processes.are_others():
+            tell(
+                "warning: this is a pid namespace of its own, as of a container:"
+                " numbers of processes are those of the machine, also in filters, and"
+                " functions of programs have no names\n"
+            )
 
     def _judge(self) -> None:
         """Raise an error if the run has not been what the options ask for."""
