@@ -86,3 +86,23 @@ def test_what_is_loaded_later(tmp_path: Path) -> None:
     assert symbols.lookup(BASE + 0x100).name == "helper"
     symbols.refresh()
     assert symbols.lookup(BASE + 0x100).name == "other"
+
+
+def test_modules_that_are_loaded_later(tmp_path: Path) -> None:
+    modules = f"xfs 256 1 - Live 0x{MODULE:x} (E)\n"
+    symbols = kernel(tmp_path, LINES, modules)
+    late, later = MODULE + 0x5000, MODULE + 0xA000
+    assert symbols.lookup(late + 7).name is None
+    more = lines((late, "t", "nfs_a\t[nfs]"), (later, "t", "ext4_a\t[ext4]"))
+    (tmp_path / "kallsyms").write_text(LINES + more)
+    modules += f"nfs 256 1 - Live 0x{late:x} (E)\next4 256 1 - Live 0x{later:x} (E)\n"
+    # The address is in reach of a BPF program that was there before.
+    assert symbols.lookup(later + 1) == Symbol("bpf_prog_1", 0x1001, "bpf")
+    (tmp_path / "modules").write_text(modules)
+    assert symbols.lookup(later + 2) == Symbol("ext4_a", 2, "ext4")
+    assert symbols.lookup(late + 7) == Symbol("nfs_a", 7, "nfs")
+    # Who may not see addresses any more keeps what was read.
+    (tmp_path / "modules").write_text("xfs 256 1 - Live 0x0000000000000000 (E)\n")
+    (tmp_path / "kallsyms").write_text(lines((0, "t", "nothing")))
+    assert symbols.lookup(MODULE + 0xF00000).name is None
+    assert symbols.lookup(late + 8) == Symbol("nfs_a", 8, "nfs")

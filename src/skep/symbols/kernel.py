@@ -21,6 +21,8 @@ from skep.symbols.symbol import Symbol
 MODULES = "/proc/modules"
 VMLINUX = "kernel"
 """The module of what is part of the kernel itself."""
+_BPF = "bpf"
+"""The module of BPF programs, of which nothing says where they end."""
 
 _CODE = b"tTwW"
 _MARK = b"$"
@@ -35,8 +37,9 @@ _MOST_KNOWN = 100_000
 class KernelSymbols:
     """The symbols of the running kernel, read when the first address is looked up.
 
-    122,000 lines take 60 ms, most of it in the kernel.  What is loaded later is unknown
-    until `refresh`.
+    122,000 lines take 60 ms, most of it in the kernel.  They are read again when an
+    address has no name in them and modules were loaded since; what else is new is
+    unknown until `refresh`.
     """
 
     def __init__(self, kallsyms: str = KALLSYMS, modules: str = MODULES) -> None:
@@ -69,8 +72,21 @@ class KernelSymbols:
             self._read()
             if len(self._known) >= _MOST_KNOWN:
                 self._known.clear()
-            known = self._known[address] = self._lookup(address)
+            known = self._lookup(address)
+            if known.name is None or known.module == _BPF:
+                # Modules, with room for which BPF programs live, come and go.
+                known = self._lookup_again(address) or known
+            self._known[address] = known
         return known
+
+    def _lookup_again(self, address: int) -> Symbol | None:
+        """The same, if there are other modules now than when the symbols were read."""
+        modules = dict(_module_ends(self._modules))
+        if not modules or modules == self._module_ends:
+            return None
+        self.refresh()
+        self._read()
+        return self._lookup(address)
 
     def _lookup(self, address: int) -> Symbol:
         index = self._index(address)
