@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -65,8 +66,13 @@ def test_what_python_refuses(here: Path, text: str, said: str) -> None:
 
 def test_a_file_that_is_none(here: Path) -> None:
     (here / "folder.py").mkdir()
-    for path, said in (("folder.py", "Is a directory"), ("none.py", "is no file")):
-        with pytest.raises(UsageError, match=said):
+    (here / "odd.py").write_text("open('nowhere')")
+    for path, said in (
+        ("folder.py", "'folder.py' is no regular file"),
+        ("none.py", "there is no file 'none.py'"),
+        ("odd.py", "odd.py:1:1: FileNotFoundError"),
+    ):
+        with pytest.raises(UsageError, match=re.escape(said)):
             load(path)
 
 

@@ -20,6 +20,8 @@ def load_file(path: str) -> Tool:
     """
     if not os.path.exists(path):
         raise UsageError(f"there is no file '{path}'")
+    if not os.path.isfile(path):
+        raise UsageError(f"'{path}' is no regular file")
     # Not the file's bare name: that may be the name of another module.
     name = f"skep.file.{os.path.basename(path)[: -len('.py')]}"
     # Given a loader, messages have the path as it was typed, not an absolute one.
@@ -34,8 +36,10 @@ def load_file(path: str) -> Tool:
     except SyntaxError as error:
         raise UsageError(error.msg, _place_of_syntax(error, path)) from error
     except Exception as error:
-        message = f"{type(error).__name__}: {error}"
-        raise UsageError(message, _place(error, path)) from error
+        place = _place(error, path)
+        if isinstance(error, OSError) and place is None:
+            raise UsageError(f"cannot read '{path}': {error.strerror}") from error
+        raise UsageError(f"{type(error).__name__}: {error}", place) from error
     return tool_of(module)._replace(file=path)
 
 
