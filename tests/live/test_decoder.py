@@ -10,7 +10,7 @@ from skep.output.decoder import Decoder
 from skep.output.record_types import RecordType
 from skep.runtime.ring import RingBuffer
 from skep.spec import AttachSpec, FieldLayout, MapSpec, RecordLayout
-from tests.live.test_runtime import RuntimeTest, emit
+from tests.live.runtime_programs import RuntimeTest, emit
 
 NUMBERS = RecordType(
     RecordLayout(
