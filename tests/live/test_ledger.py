@@ -281,6 +281,32 @@ class Texts(support.LiveTest):
         self.assertEqual(outcome.ledger(), {"failed_read": len(bad)})
         self.assertEqual(outcome.status, 3)
 
+    def paged_out(self) -> int:
+        """The address of a path that nobody has read from its file yet."""
+        with tempfile.TemporaryFile() as file:
+            file.write(b"paged\0".ljust(mmap.PAGESIZE))
+            file.flush()
+            os.fsync(file.fileno())
+            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+            self.memory = mmap.mmap(file.fileno(), mmap.PAGESIZE)
+        return ctypes.addressof(ctypes.c_char.from_buffer(self.memory))
+
+    def test_memory_that_is_paged_out(self) -> None:
+        # The call itself has read it when opensnoop does, at the return.
+        outcome = self.opens(self.paged_out(), options=("--json", "-v"))
+        paths = [row["path"] for row in outcome.objects("event")]
+        self.assertEqual(paths, ["paged"])
+        self.assertEqual(outcome.ledger(), {})
+
+    def test_memory_that_is_paged_out_at_entry(self) -> None:
+        child = self.opening([self.paged_out()])
+        probe = 'p::sys_openat "%s", filename'
+        with Tool("trace", "-p", str(child.pid), "--json", "-v", probe) as tool:
+            child.proceed()
+            outcome = tool.stop()
+        self.assertEqual(len(outcome.objects("event")), 1)
+        self.assertEqual(outcome.ledger(), {"failed_read": 1})
+
     def test_the_same_in_a_table(self) -> None:
         good, bad = self.unreadable()
         outcome = self.opens(*good, *bad, *self.long_texts())
