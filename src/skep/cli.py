@@ -33,14 +33,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return error.exit_status
     except MACHINE_ERRORS as error:
         tell(f"skep: {refusal(error)}\n")
-        return 1
+        return SkepError.exit_status
     except KeyboardInterrupt:
         return 130
-    except FileNotFoundError:
-        if os.path.isdir("/proc/self"):
-            raise  # a bug
-        tell("skep: /proc is not mounted\n  hint: mount -t proc proc /proc\n")
-        return SkepError.exit_status
 
 
 def _check_standard_files() -> None:

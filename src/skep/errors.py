@@ -168,6 +168,8 @@ def refusal(error: OSError | MemoryError | ImportError) -> SkepError:
     if error.filename is None:
         return SkepError(f"the system refuses what skep needs: {reason}")
     name = os.fsdecode(error.filename) if error.filename else ""
+    if name.startswith("/proc/") and not os.path.isdir("/proc/self"):
+        return SkepError("/proc is not mounted", hint="mount -t proc proc /proc")
     hint = "is it mounted?" if name.startswith(("/proc/", "/sys/")) else ""
     return SkepError(f"cannot open {name}: {reason}", hint=hint)
 

@@ -41,7 +41,7 @@ class Lifecycle(support.LiveTest):
         for name in EVENT_TOOLS:
             with self.subTest(tool=name), Tool(name) as tool:
                 execute_something()
-                tool.wait_for(lambda output: output.count(b"\n") > 1, support.SLOW)
+                tool.wait_for(lambda output: output.count(b"\n") > 1)
 
     def test_reader_goes_away(self) -> None:
         for name in EVENT_TOOLS:
