@@ -61,12 +61,11 @@ started: set[str] = set()
 
 
 class Outcome(NamedTuple):
-    """What a tool left behind; `seconds` is the time from SIGINT to its end."""
+    """What a tool left behind."""
 
     status: int
     stdout: bytes
     stderr: bytes
-    seconds: float
 
     def lines(self) -> list[str]:
         """The lines of the output; bytes that are not UTF-8 are surrogates."""
@@ -177,21 +176,18 @@ class Tool:
     def stop(self) -> Outcome:
         """Ends the tool as Ctrl-C does, unless it has ended, and returns all of it."""
         if self._outcome is None:
-            begin = time.monotonic()
             if self.process.poll() is None:
                 self.process.send_signal(signal.SIGINT)
-            self._outcome = self.wait(begin)
+            self._outcome = self.wait()
         return self._outcome
 
-    def wait(self, begin: float | None = None) -> Outcome:
+    def wait(self) -> Outcome:
         """Waits until the tool ends by itself."""
-        begin = time.monotonic() if begin is None else begin
         try:
             status = self.process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
             raise AssertionError(f"{self._name()} does not end") from None
-        seconds = time.monotonic() - begin
-        return Outcome(status, self.output(), self.errors(), seconds)
+        return Outcome(status, self.output(), self.errors())
 
     def _end(self) -> None:
         if self.process.poll() is None:

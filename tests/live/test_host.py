@@ -198,7 +198,7 @@ class OnHosts(support.LiveTest):
         self.assertIn("bare:   hint: skep needs Python 3.9", said)
         self.assertRegex(said, "closed: ssh: .* Connection refused")
         self.assertIn("skep: 3 of 5 hosts failed: dying, bare, closed\n", said)
-        self.assertLess(outcome.seconds, 5)
+        self.assertNotIn("does not end", said)  # nobody was waited for to the last
 
     def test_the_cache(self) -> None:
         self.serve(SshServer("web1"))

@@ -123,7 +123,7 @@ class SlowReader(support.LiveTest):
             for number in (*signals[1:], signal.SIGINT):
                 process.send_signal(number)
             stdout, stderr = process.communicate(timeout=support.STOP_SECONDS)
-        outcome = Outcome(process.returncode, stdout, stderr, 0)
+        outcome = Outcome(process.returncode, stdout, stderr)
         preemption.note(stderr)
         self.assertEqual(outcome.status, 0, stderr)
         lost, delivered = ring_full(outcome), stdout.count(self.path.encode())
@@ -333,7 +333,7 @@ class Texts(support.LiveTest):
             child.proceed()
             running.send_signal(signal.SIGINT)
             texts = running.communicate(timeout=support.STOP_SECONDS)
-        outcome = Outcome(running.returncode, *texts, 0)
+        outcome = Outcome(running.returncode, *texts)
         self.assertEqual(len(outcome.lines()), len(bad) + len(cut))
         self.assertEqual(told(outcome, "reads of memory failed"), len(bad))
         self.assertEqual(told(outcome, "texts were longer"), len(cut))
