@@ -64,16 +64,17 @@ class UserFunctions(PlacesTest):
         # Each process has its own histogram.
         self.assertEqual(len({h["pid"] for h in outcome.objects("histogram")}), 2)
 
-    def test_all_functions_of_a_program(self) -> None:
-        """Also _start, where the number of arguments lies as the return address does
-        elsewhere."""
+    def test_where_a_program_starts(self) -> None:
+        """At _start, the number of arguments lies where elsewhere the return address
+        does.  (All functions are too many for some kernels: it is static.)"""
         program = workload.program("calls")
-        with Tool("funclatency", "--json", "-v", f"{program}:*") as tool:
+        pattern = f"{program}:^(skep_.*|_start)$"
+        with Tool("funclatency", "--json", "-v", "-r", pattern) as tool:
             workload.run("calls", "nested", NESTED, DEPTH)
             outcome = tool.stop()
         self.assertEqual(totals(outcome, "called")["skep_sum"], NESTED * (DEPTH + 1))
-        left_out = r"\d+ functions cannot be probed: jumped to, not called"
-        self.assertRegex(outcome.stderr.decode(), left_out)
+        left_out = "_start cannot be probed: jumped to, not called"
+        self.assertIn(left_out, outcome.stderr.decode())
 
     def test_functions_that_end_in_a_jump_to_another(self) -> None:
         program = workload.program("calls")
