@@ -8,6 +8,8 @@ import signal
 import subprocess
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -22,6 +24,16 @@ STARTS = int(os.environ.get("SKEP_STARTS") or 20)
 """How often tools are started in a row; ./test --soak sets 1000."""
 
 CALLS = str(support.TREE / "tests" / "live" / "tools" / "calls.py")
+
+
+@contextmanager
+def hangups(action: signal.Handlers) -> Iterator[None]:
+    """What is started meanwhile has this action for SIGHUP, also under nohup(1)."""
+    before = signal.signal(signal.SIGHUP, action)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 def execute_something() -> None:
@@ -93,9 +105,8 @@ class Lifecycle(support.LiveTest):
     def test_hangup_ends_well(self) -> None:
         with tempfile.TemporaryDirectory() as directory:
             recording = os.path.join(directory, "recording")
-            with Tool(
-                "opensnoop", "--record", recording, "-p", str(os.getpid())
-            ) as tool:
+            words = ("opensnoop", "--record", recording, "-p", str(os.getpid()))
+            with hangups(signal.SIG_DFL), Tool(*words) as tool:
                 execute_something()
                 tool.process.send_signal(signal.SIGHUP)
                 self.assert_clean(tool.wait())
@@ -103,15 +114,11 @@ class Lifecycle(support.LiveTest):
             self.assertEqual((shown.returncode, shown.stderr), (0, b""))
 
     def test_who_ignores_hangups_goes_on(self) -> None:
-        before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
-        try:
-            with Tool("opensnoop") as tool:
-                tool.process.send_signal(signal.SIGHUP)
-                execute_something()
-                tool.wait_for(lambda output: output.count(b"\n") > 1)
-                self.assert_clean(tool.stop())
-        finally:
-            signal.signal(signal.SIGHUP, before)
+        with hangups(signal.SIG_IGN), Tool("opensnoop") as tool:
+            tool.process.send_signal(signal.SIGHUP)
+            execute_something()
+            tool.wait_for(lambda output: output.count(b"\n") > 1)
+            self.assert_clean(tool.stop())
 
     def test_disk_becomes_full(self) -> None:
         with tempfile.TemporaryDirectory() as directory:
