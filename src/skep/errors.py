@@ -151,13 +151,17 @@ class TooExpensive(SkepError):
 
 
 MACHINE_ERRORS = (OSError, MemoryError, ImportError)
+_FULL = (errno.EMFILE, errno.ENFILE)
 
 
 def refusal(error: OSError | MemoryError | ImportError) -> SkepError:
     """What the machine refused, as an error, where nobody has said what it was for."""
     if isinstance(error, ImportError):
         if not isinstance(error.__cause__, OSError):
-            return SkepError(f"this Python lacks what skep needs: {error}")
+            return SkepError(
+                f"this Python lacks what skep needs: {error}",
+                hint="is its standard library whole? On Debian it is in 'python3'",
+            )
         error = error.__cause__
     if isinstance(error, MemoryError) or error.errno == errno.ENOMEM:
         return SkepError(
@@ -166,7 +170,10 @@ def refusal(error: OSError | MemoryError | ImportError) -> SkepError:
         )
     reason = error.strerror or str(error)
     if error.filename is None:
-        return SkepError(f"the system refuses what skep needs: {reason}")
+        return SkepError(
+            f"the system refuses what skep needs: {reason}",
+            hint="is there a limit, by `ulimit -n`?" if error.errno in _FULL else "",
+        )
     name = os.fsdecode(error.filename) if error.filename else ""
     if name.startswith("/proc/") and not os.path.isdir("/proc/self"):
         return SkepError("/proc is not mounted", hint="mount -t proc proc /proc")

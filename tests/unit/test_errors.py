@@ -38,9 +38,15 @@ def test_what_the_machine_refuses() -> None:
         "cannot open /proc/x: No such file or directory\n  hint: is it mounted?"
     )
     full = OSError(errno.EMFILE, "Too many open files")
-    assert str(refusal(full)) == "the system refuses what skep needs: " + full.strerror
+    assert str(refusal(full)) == (
+        "the system refuses what skep needs: Too many open files\n"
+        "  hint: is there a limit, by `ulimit -n`?"
+    )
     lacking = ImportError("source not available")
-    assert str(refusal(lacking)).startswith("this Python lacks")
+    assert str(refusal(lacking)).splitlines() == [
+        "this Python lacks what skep needs: source not available",
+        "  hint: is its standard library whole? On Debian it is in 'python3'",
+    ]
     lacking.__cause__ = full
     assert str(refusal(lacking)) == str(refusal(full))
     for error in (MemoryError(), OSError(errno.ENOMEM, "Cannot allocate memory")):

@@ -147,6 +147,7 @@ class Info(NamedTuple):
 
         losses = self.losses
         counts = losses and {k.replace(" ", "_"): v for k, v in losses.items()}
+        # `pairs` makes texts that are not UTF-8 fit for JSON, but not within values.
         facts = {
             **self.texts,
             "options": json.loads(f"{{{pairs(self.options)}}}"),
