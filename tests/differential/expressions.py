@@ -52,13 +52,15 @@ class Expression(NamedTuple):
 
 
 class ExpressionWriter:
-    """Writes expressions over `variables`; keeps small what is in `loops`."""
+    """Writes expressions over `variables`, of which `constants` may be known when the
+    program is compiled; keeps small what is in `loops`."""
 
     def __init__(self, choices: Choices, variables: dict[str, Type]) -> None:
         self.number = choices.number
         self.one = choices.one
         self.chance = choices.chance
         self.variables = dict(variables)
+        self.constants: set[str] = set()
         self.loops = 0
 
     def type(self) -> Type:
@@ -81,7 +83,7 @@ class ExpressionWriter:
 
     def variable(self) -> Expression:
         name = self.one(sorted(self.variables))
-        return Expression(name, self.variables[name], False)
+        return Expression(name, self.variables[name], name in self.constants)
 
     def read(self) -> Expression | None:
         """A number from memory, if there is any to read; see `MemoryWriter`."""

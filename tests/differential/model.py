@@ -108,7 +108,10 @@ def merged(kinds: list[Kind]) -> Kind:
             if result != kind:
                 result = literal_type(max(result, kind, key=abs))
         else:
-            result = joined("|", result, kind)
+            both = joined("|", result, kind)
+            literals = [each for each in (result, kind) if isinstance(each, int)]
+            fits = both.bits == 64 or all(both.holds(value) for value in literals)
+            result = both if fits else S64
     return result
 
 

@@ -122,10 +122,8 @@ class Writer(MapWriter):
             return
         value, type_ = self.expression(), self.variables[name]
         kind = value.kind
-        if isinstance(kind, int):
-            fits = type_.holds(kind)
-        else:
-            fits = kind.bits <= type_.bits and not value.constant
+        literal = isinstance(kind, int)
+        fits = type_.holds(kind) if literal else kind.bits <= type_.bits
         if not fits and type_.boolean:
             value = Expression(f"({value.text} != 0)", BOOL, value.constant)
         elif not fits:
@@ -272,7 +270,7 @@ class Writer(MapWriter):
         for name, kind in function.parameters.items():
             if name == function.optional and self.chance(50):
                 continue
-            text = self._argument(kind)
+            text = self._argument(kind, function.takes_constants)
             if text is None:
                 return None
             named = name == function.optional or self.chance(10)
@@ -290,9 +288,12 @@ class Writer(MapWriter):
         named_ones = [text for named, text in arguments if named]
         return f"{function.name}({', '.join(plain + named_ones)})"
 
-    def _argument(self, kind: Type | Reference) -> str | None:
+    def _argument(self, kind: Type | Reference, constant: bool) -> str | None:
         if isinstance(kind, Type):
-            return self.typed(1).cast(kind).text
+            value = self.typed(1)
+            if value.constant and not constant:
+                value = Expression("bpf.tid()", TYPES["u32"], False)
+            return value.cast(kind).text
         same = [
             r
             for r in self.pointers()
@@ -305,13 +306,15 @@ class Writer(MapWriter):
 
 class Function(NamedTuple):
     """An inline function of a program: what it takes and gives; the `optional` one of
-    its parameters has a default."""
+    its parameters has a default. Where it `takes_constants`, it is written for numbers
+    that may be known when it is compiled."""
 
     name: str
     parameters: dict[str, Type | Reference]
     result: Type | None
     source: str
     optional: str = ""
+    takes_constants: bool = False
 
 
 def _inline(choices: Choices, name: str, before: list[Function]) -> Function:
@@ -320,6 +323,8 @@ def _inline(choices: Choices, name: str, before: list[Function]) -> Function:
         c: writer.type() for c in "xyz"[: writer.number(1, 3)]
     }
     writer.variables = {n: t for n, t in parameters.items() if isinstance(t, Type)}
+    takes_constants = writer.chance(30)
+    writer.constants = set(writer.variables) if takes_constants else set()
     optional, head = "", list(parameters)
     if writer.chance(25):
         parameters["q"] = _pointer_parameter(writer)
@@ -345,7 +350,7 @@ def _inline(choices: Choices, name: str, before: list[Function]) -> Function:
     source = "\n".join(
         [f"@bpf.inline\ndef {name}({', '.join(head)}) -> '{result}':", *writer.lines]
     )
-    return Function(name, parameters, result, source, optional)
+    return Function(name, parameters, result, source, optional, takes_constants)
 
 
 def _pointer_parameter(writer: Writer) -> Reference:

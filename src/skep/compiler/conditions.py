@@ -10,10 +10,16 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING, Any, Callable
 
 from skep.compiler import ir, strings, tree
-from skep.compiler.arithmetic import Test, convert, expect_number, literal_type
+from skep.compiler.arithmetic import (
+    Number,
+    Test,
+    convert,
+    expect_number,
+    literal_type,
+)
 from skep.compiler.ir import Block, Imm
 from skep.compiler.scope import Facts, Flow
-from skep.compiler.types import BOOL, Array, Int, Pointer
+from skep.compiler.types import BOOL, S64, Array, Int, Pointer
 from skep.compiler.values import Const, Place, Register, Static, Value, type_name
 from skep.errors import CompileError
 
@@ -318,6 +324,17 @@ def _merged_pointer(
     return first._replace(nullable=nullable)
 
 
+def _joined(walker: Walker, a: Number, b: Number, node: tree.Expression) -> Int:
+    """The type for one of two values; unlike for a sum, a literal keeps its value."""
+    joined = walker.arithmetic.join("|", a, b, node.span)
+    fits = all(
+        joined.holds(each.value)
+        for each in (a, b)
+        if isinstance(each, Const) and each.type is None
+    )
+    return joined if fits or joined.size == 8 else S64
+
+
 def _merged_type(
     walker: Walker, values: list[Value], node: tree.Expression
 ) -> Int | Pointer:
@@ -341,8 +358,7 @@ def _merged_type(
             if min(merged.value, number.value) < 0:
                 merged = Const(merged.value, literal_type(-1))
             continue
-        joined = walker.arithmetic.join("|", merged, number, node.span)
-        merged = Register(-1, joined)
+        merged = Register(-1, _joined(walker, merged, number, node))
     if merged.type is None:
         assert isinstance(merged, Const)
         return literal_type(merged.value)

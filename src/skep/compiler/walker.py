@@ -138,12 +138,11 @@ class Walker:
             if isinstance(value, Register) and _same_pointer(type_, value.type):
                 return value.register
         elif isinstance(value, (Const, Register)) and isinstance(type_, Int):
-            fits = (
-                type_.holds(value.value)
-                if isinstance(value, Const)
-                else isinstance(value.type, Int)
-                and (value.type.size <= type_.size or type_.boolean)
+            fits = isinstance(value.type, Int) and (
+                value.type.size <= type_.size or type_.boolean
             )
+            if isinstance(value, Const):
+                fits = fits or type_.holds(value.value)
             if fits:
                 return self.number_operand(convert(self.builder, value, type_))
         raise CompileError(
