@@ -129,6 +129,7 @@ class Counts(BiolatencyTest):
         self.assertEqual(counts, {"Read": REQUESTS, "Write": 2 * REQUESTS})
         self.assertIn("Idle-Sync-Write", sections(outcome, "flags"))
 
+    @support.only_on("5.10", "7.2")
     def test_flags_of_flush_and_discard(self) -> None:
         for kind in ("flush", "discard"):
             try:

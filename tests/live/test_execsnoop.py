@@ -100,6 +100,7 @@ class Successes(ExecsnoopTest):
     def test_execveat(self) -> None:
         self.assert_every_row(how="at")
 
+    @support.only_on("5.10", "7.2")
     def test_32_bit_program_from_64_bit(self) -> None:
         self.assert_every_row("child_32")
 
@@ -151,24 +152,29 @@ class Failures(ExecsnoopTest):
             with self.subTest(how=how):
                 self.assertEqual(self.assert_failure(path, -2, how), f"{path} 0.0")
 
+    @support.only_on("6.1", "6.12")
     def test_not_executable(self) -> None:
         path = self.file("data", "", 0o644)
         self.assertEqual(self.assert_failure(path, -13), f"{path} 0.0")
 
+    @support.only_on("5.10", "7.2")
     def test_no_program(self) -> None:
         path = self.file("noise", "\x7fnoise", 0o755)
         self.assertEqual(self.assert_failure(path, -8), f"{path} 0.0")
 
+    @support.only_on("6.1", "7.2")
     def test_unreadable_arguments(self) -> None:
         shown = self.assert_failure(self.child, -14, "fault")
         self.assertEqual(shown.split(" ")[0], self.child)
 
+    @support.only_on("6.1", "6.12")
     def test_empty_arguments(self) -> None:
         missing = os.path.join(self.directory, "missing")
         arguments = ["", "x", ""]
         shown = self.shown("-x", program=missing, arguments=arguments)
         self.assertEqual(shown, f"{missing}  x  0.0")
 
+    @support.only_on("5.10", "6.12")
     def test_successes_too(self) -> None:
         children, outcome = self.trace("-x", count=EXECS)
         self.assertEqual(len(rows_of(outcome, children)), EXECS)

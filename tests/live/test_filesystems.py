@@ -30,6 +30,7 @@ class Mounts(support.LiveTest):
                     self.check(directory)
                 self.assertFalse(os.path.exists(directory))
 
+    @support.only_on("5.10", "7.2")
     def test_each_version_of_nfs(self):
         directory = self.enter(filesystems.mount_point("tmpfs", "tmpfs"))
         self.enter(nfs.server(directory))

@@ -242,6 +242,7 @@ class EveryOperation:
 class Output(EveryOperation):
     """Mixed into tests of types that stand for all."""
 
+    @support.only_on("6.1", "6.12")
     def test_rows_are_those_of_bcc(self: Any) -> None:
         outcome = self.trace(lambda: use_file(self.directory, "a\x1b[1mb"))
         banner, header, *lines = outcome.lines()
@@ -261,6 +262,7 @@ class Output(EveryOperation):
             found, [(r.operation[0].upper(), r.result, r.offset // 1024) for r in made]
         )
 
+    @support.only_on("6.1")
     def test_comma_separated_values(self: Any) -> None:
         begin = time.monotonic_ns() // 1000
         outcome = self.trace(lambda: use_file(self.directory, "file"), "-j")
@@ -279,6 +281,7 @@ class Output(EveryOperation):
             self.assertTrue(begin < int(each[0]) < end)
             self.assertLessEqual(int(each[6]), int(each[0]) - begin)
 
+    @support.only_on("6.1", "7.2")
     def test_only_slow_operations(self: Any) -> None:
         told = os.path.join(self.directory, "told")
 
@@ -304,6 +307,7 @@ class Output(EveryOperation):
         self.assertLessEqual(syncs[0], took)
         self.assertGreater(syncs[0], took / 2)
 
+    @support.only_on("5.10", "6.1")
     def test_other_file_systems_are_not_shown(self: Any) -> None:
         with filesystems.mount_point("tmpfs", "tmpfs") as elsewhere:
             outcome = self.trace(lambda: use_file(elsewhere, "file"), "--json")
@@ -404,12 +408,14 @@ class XfsByTracepoints(EveryOperation, FsslowerTest):
     attached = "tracepoint:syscalls:sys_exit_read"
 
 
+@support.only_on("7.2")
 class Ext4ByCalls(EveryOperation, FsslowerTest):
     kind = "ext4"
     plan = 1
     attached = ":sys_exit"
 
 
+@support.only_on("5.10")
 class BtrfsByCalls(EveryOperation, FsslowerTest):
     kind = "btrfs"
     plan = 1
@@ -417,6 +423,7 @@ class BtrfsByCalls(EveryOperation, FsslowerTest):
 
 
 class Usage(support.LiveTest):
+    @support.only_on("6.1")
     def test_messages(self) -> None:
         self.assertIn("which type", self.assert_usage_error("fsslower"))
         wrong = self.assert_usage_error("fsslower", "-t", "xfx")

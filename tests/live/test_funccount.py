@@ -163,6 +163,7 @@ class KernelFunctions(PlacesTest):
         outcome = self.trace_files("funccount", "vfs_rename")
         self.assertEqual(counts(outcome), {"vfs_rename": RENAMES})
 
+    @support.only_on("6.1", "7.2")
     def test_by_regular_expression(self) -> None:
         outcome = self.trace_files("funccount", "-r", "vfs_(rename|trunc.*)")
         expected = {"vfs_rename": RENAMES, "vfs_truncate": TRUNCATES}

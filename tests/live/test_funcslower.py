@@ -156,6 +156,7 @@ class KernelFunctions(PlacesTest):
         if not HAS_FUNCTIONS:
             self.skipTest("functions of this kernel cannot be traced")
 
+    @support.only_on("5.10", "7.2", support.ARM64)
     def test_arguments(self) -> None:
         functions = ("vfs_rename", "vfs_truncate")
         outcome = self.trace_files("funcslower", *EVERY, "-a", "2", *functions)
@@ -197,6 +198,7 @@ class KernelFunctions(PlacesTest):
             self.assertTrue(callers, symbols)
             self.assertLess(symbols.index(callers[0]), len(symbols) - 1)
 
+    @support.only_on("5.10", "6.12")
     def test_kernel_and_library_together(self) -> None:
         def run() -> None:
             places.call_libc()

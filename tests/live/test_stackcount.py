@@ -120,6 +120,7 @@ class Stacks(StackCountTest):
             found[outer] = found.get(outer, 0) + row["count"]
         self.assertEqual(found, {"chain_left": LEFT, "chain_right": RIGHT})
 
+    @support.only_on("5.10")
     def test_only_the_kernel(self) -> None:
         (row,) = self.objects("-K", EVENT)
         self.assertEqual(row["count"], LEFT + RIGHT)
@@ -139,6 +140,7 @@ class Stacks(StackCountTest):
             expected = {"chain_left": LEFT, "chain_right": RIGHT}
             self.assertEqual(by_caller(of_one), expected, (of_one, outcome.stderr))
 
+    @support.only_on("6.12")
     def test_text(self) -> None:
         options = ("--comm", "chain", "-d", "-P", "-s")
         with Tool("stackcount", *options, EVENT) as tool:
@@ -160,6 +162,7 @@ class Stacks(StackCountTest):
             self.assertIn("    --", rows)
             self.assertTrue(any(row.startswith(f"  {name}+0x") for row in rows), block)
 
+    @support.only_on("6.1", support.ARM64)
     def test_folded_and_flame_graph(self) -> None:
         with tempfile.TemporaryDirectory() as directory:
             path = os.path.join(directory, "out.svg")

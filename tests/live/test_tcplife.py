@@ -53,6 +53,7 @@ class Rows(TcplifeTest):
     def test_wide(self) -> None:
         self.assert_text("-w", header=WIDE, row=wide)
 
+    @support.only_on("6.1")
     def test_csv(self) -> None:
         self.assert_text("-s", header=CSV, row=csv, separator=",")
         self.assert_text("--format", "csv", header=CSV, row=csv, separator=",")
@@ -62,6 +63,7 @@ class Rows(TcplifeTest):
         for event in outcome.objects("event"):
             self.assertEqual(event["schema"], "tcplife.connection/1")
 
+    @support.only_on("5.10", "7.2")
     def test_times(self) -> None:
         with Tool("tcplife", "-Tt") as tool:
             began = time.time()

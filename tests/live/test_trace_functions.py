@@ -11,7 +11,7 @@ import unittest
 from pathlib import Path
 
 from tests.live import filesystems
-from tests.live.support import Paused, Tool
+from tests.live.support import ARM64, Paused, Tool, only_on
 from tests.live.test_functions import HAS_KPROBES
 from tests.live.trace_rows import COUNT, TraceTest, row_of
 
@@ -52,6 +52,7 @@ class Entries(FunctionTest):
         )
         self.assertEqual({row.function for row in rows}, {"vfs_read"})
 
+    @only_on("5.10", "6.12", ARM64)
     def test_forms(self) -> None:
         for text in (
             'p::vfs_read (arg3 == 1009) "%lu", arg3',
@@ -93,6 +94,7 @@ class Entries(FunctionTest):
         shown = self.messages('vfs_read+0x0 "x"', run=self.read)
         self.assertEqual(shown, ["x"] * COUNT)
 
+    @only_on("5.10", "7.2")
     def test_an_offset_within_an_instruction_or_behind_the_end(self) -> None:
         for offset in ("+0xfffff0", "+99999999"):
             message = self.assert_fails(1, "trace", f"vfs_read{offset}")
@@ -118,6 +120,7 @@ class Entries(FunctionTest):
             [("much" if n % 2 else "little") for n in range(COUNT)],
         )
 
+    @only_on("6.1", "7.2")
     def test_kernel_symbols(self) -> None:
         text = 'vfs_read (count == 1009) "%K", file->f_op'
         rows = self.messages(text, run=self.read)

@@ -65,6 +65,7 @@ class Mutations(LiveTest):
             with self.subTest(text=text):
                 self.assertGreater(self.loaded(text), 0)
 
+    @only_on("6.1")
     def test_odd_characters(self) -> None:
         self.assertGreater(self.loaded('c:malloc "\udcff %s", "é\udcff"'), 0)
         for text in WRONG:

@@ -154,6 +154,7 @@ class Usdt(CallsTest):
     @unittest.skipUnless(
         os.uname().machine == "x86_64", "written for x86_64's assembler"
     )
+    @support.only_on("6.12", support.ARM64)
     def test_floating_point_is_refused_where_it_is_wanted(self) -> None:
         events, _, _ = self.trace("mixed", "usdt", COUNT)
         self.assertEqual([event["a"] for event in events], [5] * COUNT)
@@ -241,6 +242,7 @@ class ManyFunctions(CallsTest):
 
 
 class Refusals(CallsTest):
+    @support.only_on("6.1", support.ARM64)
     def test_names_that_are_not_there(self) -> None:
         program = workload.program("calls")
         for words, said in (
