@@ -26,7 +26,7 @@ from tests.live.support import Tool
 from tests.live.test_funclatency import SLEEP_MS, SLEEPS, sleep
 from tests.live.test_functions import OPENS, overlay
 
-NESTED, DEPTH = 37, 13
+NESTED, DEPTH, SEEKS = 37, 13, 17
 EVERY = ("-u", "0.001")
 
 # Children of these tests have the name of this process.
@@ -217,6 +217,29 @@ class SystemCalls(PlacesTest):
         outcome = self.trace("funcslower", places.call_kernel, *EVERY, *functions)
         expected = {"__x64_sys_getppid": PPIDS, "__x64_sys_getgid": GIDS}
         self.assertEqual(names(outcome.objects("event")), expected)
+
+    @unittest.skipUnless(os.uname().machine == "x86_64", "names are those of x86_64")
+    @support.only_on("5.10", "7.2")
+    def test_arguments(self) -> None:
+        """They are those of the call, and 0 for what it lacks, in order."""
+        functions = ("__x64_sys_lseek", "p::__x64_sys_getpgid")
+        columns = [f"arg{number}" for number in range(1, 7)]
+
+        def run() -> None:
+            with open(__file__, "rb", buffering=0) as file:
+                for position in range(SEEKS):
+                    os.lseek(file.fileno(), position, os.SEEK_SET)
+            os.getpgid(0)
+
+        outcome = self.trace("funcslower", run, *EVERY, "-a", "6", *functions)
+        calls = [
+            (e["func"], *(e[each] for each in columns))
+            for e in outcome.objects("event")
+        ]
+        (file,) = {call[1] for call in calls if call[1]}
+        seeks = [("__x64_sys_lseek", file, n, 0, 0, 0, 0) for n in range(SEEKS)]
+        self.assertEqual(calls[-SEEKS - 1 : -1], seeks)
+        self.assertEqual(calls[-1], ("__x64_sys_getpgid", 0, 0, 0, 0, 0, 0))
 
 
 @support.only_on("6.1")

@@ -127,3 +127,23 @@ def test_no_number_is_used_twice(abi: str) -> None:
     calls = [lookup(abi, name) for name in syscall_table.names(abi)]
     numbers = [call.number for call in calls if call]
     assert len(numbers) == len(set(numbers)) > 300
+
+
+@pytest.mark.parametrize(
+    ("abi", "name", "registers"),
+    [
+        ("x86_64", "openat", [1, 1, 1, 1, 0, 0]),
+        ("x86_64", "getppid", [0, 0, 0, 0, 0, 0]),
+        ("x86_64", "mmap", [1, 1, 1, 1, 1, 1]),
+        ("i386", "pread64", [1, 1, 1, 2, 0, 0]),
+        ("arm", "pread64", [1, 1, 1, 2, 0, 0]),
+    ],
+)
+def test_parameters_by_number(abi: str, name: str, registers: list[int]) -> None:
+    call = lookup(abi, name)
+    assert call is not None
+    numbered = call.numbered()
+    assert numbered.parameter_names == list(syscall_table.NUMBERED)
+    own = [each.registers for each in numbered.parameters if each.name != "_"]
+    assert own + [0] * len(numbered.absent) == registers
+    assert sum(each.name == "_" for each in numbered.parameters) == (abi == "arm")

@@ -71,7 +71,11 @@ def _probe(intention: Intention, when: object) -> Decorator:
 
 
 def syscall_enter(*names: Any, when: object = None) -> Decorator:
-    """At the start of system calls; parameters are those of their man pages."""
+    """At the start of system calls; parameters are those of their man pages.
+
+    A handler for calls of any kind names them arg1 to arg6, and has 0 for what a call
+    lacks.
+    """
     return _probe(SyscallEnter(names), when)
 
 

@@ -14,7 +14,7 @@ from skep.probes import syscall_classic, syscall_raw, syscall_table
 from skep.probes.candidate import Candidate, Number, Param
 from skep.probes.intention import SyscallEnter, SyscallExit
 from skep.probes.parameters import require
-from skep.probes.syscall_table import SystemCall
+from skep.probes.syscall_table import NUMBERED, SystemCall
 from skep.target import Target
 
 EXIT_NAMES = frozenset(("ret", "elapsed_ns", "number"))
@@ -102,6 +102,10 @@ def _find(
         model = native or compat
         if not model:
             raise _unknown(name, arch)
+        # Some calls have a parameter of such a name.
+        if not (needs - set(model.parameter_names)).isdisjoint(NUMBERED):
+            model = model.numbered()
+            native, compat = native and native.numbered(), compat and compat.numbered()
         if native and not _is_present(native, target):
             left_out.append(f"this kernel has no {name}")
             continue
@@ -128,7 +132,8 @@ def _with_absent(
     params = [Param(n, types[n], Number(value)) for n, value in absent.items()]
     return [
         call._replace(
-            absent=tuple(p for p in params if p.name not in call.parameter_names)
+            absent=call.absent
+            + tuple(p for p in params if p.name not in call.parameter_names)
         )
         for call in calls
     ]

@@ -46,7 +46,7 @@ def at_enter(
             attach = _attach("enter", call, target)
             if attach is None:
                 return None
-            sites.append(Site(attach, tuple(_arguments(call, needs))))
+            sites.append(Site(attach, (*_arguments(call, needs), *call.absent)))
     return Candidate(tuple(sites), _NOTE) if sites else None
 
 

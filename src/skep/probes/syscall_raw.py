@@ -49,7 +49,10 @@ def at_enter(
     calls: Sequence[SystemCall], needs: AbstractSet[str], target: Target
 ) -> list[Candidate]:
     """Candidates for the start of the calls, all of them in one program."""
-    cases = [_case(call, _arguments(call, needs, target.arch)) for call in calls]
+    cases = [
+        _case(call, [*_arguments(call, needs, target.arch), *call.absent])
+        for call in calls
+    ]
     return [Candidate((site,), note) for site, note in _enter_sites(cases, target)]
 
 

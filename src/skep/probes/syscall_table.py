@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from skep.named_tuple import NamedTuple
 from skep.probes import syscall_data
-from skep.probes.candidate import Param
+from skep.probes.candidate import Number, Param
 from skep.probes.parameters import Declared, parse_prototype
 
 ABIS = ("x86_64", "i386", "arm64", "arm")
@@ -17,6 +17,9 @@ ABIS = ("x86_64", "i386", "arm64", "arm")
 COMPAT_ABIS = {"x86_64": "i386", "arm64": "arm"}
 """The 32-bit ABI that a native one stands beside."""
 
+
+NUMBERED = tuple(f"arg{number}" for number in range(1, 7))
+"""What a handler for all calls alike names their parameters."""
 
 _EXEC = ("execve", "execveat")
 
@@ -42,8 +45,24 @@ class SystemCall(NamedTuple):
 
     @property
     def parameter_names(self) -> list[str]:
-        """The names of the parameters."""
-        return [each.name for each in self.parameters if each.name != "_"]
+        """The names of the parameters, and of those of other calls."""
+        own = [each.name for each in self.parameters if each.name != "_"]
+        return [*own, *(each.name for each in self.absent)]
+
+    def numbered(self) -> SystemCall:
+        """The call with its parameters as numbers that are called arg1 to arg6.
+
+        Those that the call does not have are 0.
+        """
+        names = iter(NUMBERED)
+        numbered = tuple(
+            each
+            if each.name == "_"
+            else each._replace(name=next(names), type="unsigned long")
+            for each in self.parameters
+        )
+        absent = tuple(Param(name, "unsigned long", Number(0)) for name in names)
+        return self._replace(parameters=numbered, absent=absent)
 
     @property
     def event(self) -> str:

@@ -131,13 +131,15 @@ def declare(options, target):
         f"library_{number}": on.uretprobe(library, *names, pid=options.pid)(handler)
         for number, (library, names) in enumerate(libraries.items(), 1)
     }
-    if in_kernel:
+    calls = [name for each in in_kernel for name in each.syscall_names]
+    all_calls = bool(calls) and len(calls) == len(in_kernel)
+    # The function of a system call has one argument, the caller's registers.
+    if in_kernel and not (all_calls and options.arguments):
         names = [each.name for each in in_kernel]
         probes["kernel"] = functions(on.exit(*names)(handler))
-    # System calls can be timed where functions cannot, but for their arguments.
-    calls = [name for each in in_kernel for name in each.syscall_names]
-    if calls and len(calls) == len(in_kernel) and not options.arguments:
-        probes["system_calls"] = system_calls(on.syscall_exit(*calls)(system_call))
+    if all_calls:  # they can be timed where functions cannot
+        handler = call_with_arguments if options.arguments else system_call
+        probes["system_calls"] = system_calls(on.syscall_exit(*calls)(handler))
     return Declared(probes=probes)
 
 
@@ -147,6 +149,10 @@ def plain(place, ret, elapsed_ns):
 
 def system_call(number, ret, elapsed_ns):
     emit(number, ret, elapsed_ns, 0, 0, 0, 0, 0, 0)
+
+
+def call_with_arguments(number, ret, elapsed_ns, arg1, arg2, arg3, arg4, arg5, arg6):
+    emit(number, ret, elapsed_ns, arg1, arg2, arg3, arg4, arg5, arg6)
 
 
 def with_arguments(place, ret, elapsed_ns, arg1, arg2, arg3, arg4, arg5, arg6):
