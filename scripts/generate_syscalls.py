@@ -46,6 +46,8 @@ DEFINITION = re.compile(r"^(COMPAT_)?SYSCALL(32)?_DEFINE[0-6]\(", re.M)
 # A 64-bit argument in two registers: as one macro, or as two parameters.
 WIDE = re.compile(r"(?:arg_u32p|compat_arg_u64_dual|SC_ARG64)\((\w+)\)")
 LOW, HIGH = re.compile(r"_?lo(w)?$"), re.compile(r"_?hi(gh)?$")
+# What says something to the checker sparse only: BTF need not have such names.
+PLAIN = {"rwf_t": "int"}
 
 
 class Parameter(NamedTuple):
@@ -139,7 +141,7 @@ def parameters(words: list[str]) -> list[Parameter]:
             del rest[0]
         else:
             name = "_" if rest[1] == "__pad" else rest[1]
-            result.append(Parameter(rest[0], name))
+            result.append(Parameter(PLAIN.get(rest[0], rest[0]), name))
             del rest[:2]
     return result
 

@@ -92,6 +92,9 @@ def append_and_bypass(directory: str) -> list[Row]:
     return opens + [Row(k, *r, "direct") for k, r in zip(kinds, results)]
 
 
+RWF_APPEND = 0x10  # os.RWF_APPEND, which Python has since 3.10
+
+
 def append_at_an_offset(directory: str) -> list[Row]:
     """Writes to a place in a file that is open for appending; what rows it makes."""
     path = os.path.join(directory, "appended")
@@ -99,8 +102,12 @@ def append_at_an_offset(directory: str) -> list[Row]:
     first = os.write(file, b"x" * 1009)
     second = os.pwrite(file, b"y" * 503, 7)
     os.close(file)
-    results = ((0, 0), (first, 0), (second, first))
-    kinds = ("open", "write", "write")
+    file = os.open(path, os.O_WRONLY)
+    third = os.pwritev(file, [b"z" * 251], 3, RWF_APPEND)
+    os.close(file)
+    writes = ((first, 0), (second, first), (third, first + second))
+    kinds = ("open", "write", "write", "open", "write")
+    results = ((0, 0), *writes[:2], (0, 0), writes[2])
     return [Row(kind, *result, "appended") for kind, result in zip(kinds, results)]
 
 

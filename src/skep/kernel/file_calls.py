@@ -17,9 +17,13 @@ USING = (
 OPENING = ("open", "openat", "openat2", "creat", "open_by_handle_at")
 """Those that return a file descriptor."""
 
-ABSENT = {"pos": -1, "pos_l": -1, "pos_h": -1}
+ABSENT = {"pos": -1, "pos_l": -1, "pos_h": -1, "flags": 0}
 """Parameters that some of `USING` lack.  An offset of -1 means the file's own to
 preadv2, and is refused by the others."""
+
+# Flags of pwritev2, uapi/linux/fs.h.
+RWF_APPEND = 0x10
+RWF_NOAPPEND = 0x20  # since 6.9
 
 NOT_OPEN_FOR_THAT = -9
 """EBADF, with which calls return that want to read a file open for writing only."""
@@ -78,7 +82,7 @@ def operation_of(number):
 
 
 @bpf.inline
-def position_of(operation, file, pos, pos_l, pos_h, ret):
+def position_of(operation, file, pos, pos_l, pos_h, flags, ret):
     """Where in the file a call has begun; 0 if it is for the whole file."""
     if operation == SYNCED:
         return bpf.s64(0)
@@ -86,7 +90,15 @@ def position_of(operation, file, pos, pos_l, pos_h, ret):
     position = fs.position_of(pos_l, pos_h) if pos_l != -1 else bpf.s64(pos)
     if position == -1:
         return file.f_pos - moved  # the file's own
-    if operation == WRITTEN and fs.appends(file):
+    if operation == WRITTEN and appended(file, flags):
         # It is written where the file ended, whatever it says (pwrite(2), BUGS).
         return file.f_inode.i_size - moved
     return position
+
+
+@bpf.inline
+def appended(file, flags):
+    """Whether a write with these flags is at the end of the file."""
+    if flags & RWF_APPEND:
+        return True
+    return fs.appends(file) and flags & RWF_NOAPPEND == 0

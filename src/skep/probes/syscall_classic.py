@@ -78,8 +78,10 @@ def _exit_site(
     if attach is None:
         return None
     saved = _arguments(call, needs)
-    params = [each._replace(fetch=Saved(each.name)) for each in saved]
-    params += call.absent
+    if saved or "elapsed_ns" in needs:
+        # All calls share a map, whose records are alike.
+        saved += call.absent
+    params = [each._replace(fetch=Saved(each.name)) for each in saved] or [*call.absent]
     if "ret" in needs:
         params.append(Param("ret", "long", CtxField(_FIRST, _SIZE, True)))
     if "elapsed_ns" in needs:

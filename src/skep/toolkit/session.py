@@ -11,6 +11,7 @@ from skep.compiler.body import Handler
 from skep.compiler.environment import HistogramObject, WrittenFunction
 from skep.compiler.program import Compiled, compile_entries, compile_site
 from skep.errors import (
+    InternalError,
     NoSuchProcess,
     NotLoaded,
     NotPermitted,
@@ -197,7 +198,9 @@ def collection_of(programs: Iterable[tuple[str, Compiled]]) -> CollectionSpec:
     maps: dict[str, MapSpec] = {}
     specs: list[ProgramSpec] = []
     for _, compiled in programs:
-        maps.update(compiled.maps)
+        for name, wanted in compiled.maps.items():
+            if maps.setdefault(name, wanted) != wanted:
+                raise InternalError(f"two different maps are called {name!r}")
         if compiled.program is not None:
             specs.append(compiled.program)
     return CollectionSpec(list(maps.values()), specs)

@@ -197,7 +197,7 @@ def open_begun():
 
 @calls
 @on.syscall_exit(*file_calls.USING, absent=file_calls.ABSENT)
-def used(number, pos, pos_l, pos_h, ret):
+def used(number, pos, pos_l, pos_h, flags, ret):
     call = file_calls.ended()
     if call is None:
         return
@@ -210,7 +210,7 @@ def used(number, pos, pos_l, pos_h, ret):
     if not fs.is_regular(file):
         if operation != SYNCED or not synced_directory(file):
             return
-    position = file_calls.position_of(operation, file, pos, pos_l, pos_h, ret)
+    position = file_calls.position_of(operation, file, pos, pos_l, pos_h, flags, ret)
     # What is refused before it comes to the file system is none of its operations.
     if ret != file_calls.NOT_OPEN_FOR_THAT and position >= 0:
         sb = file.f_inode.i_sb
