@@ -8,7 +8,7 @@ import re
 import stat
 from collections.abc import Iterator
 
-from skep.errors import NoSuchProcess, ProbeNotFound, SkepError
+from skep.errors import NoSuchProcess, NotPermitted, ProbeNotFound, SkepError
 from skep.symbols import ld_cache, processes
 from skep.symbols.elf import BinaryError, Elf
 from skep.symbols.processes import Mapping
@@ -154,8 +154,8 @@ def open_of_process(name: str, machine: str, pid: int) -> list[Elf]:
     A process without a C library of its own is linked statically: then "c" is the
     program itself.
 
-    Raises `NoSuchProcess`, `ProbeNotFound` if there is no such file, `BinaryError` if
-    it is no ELF file.
+    Raises `NoSuchProcess`, `NotPermitted` if it may not be looked at, `ProbeNotFound`
+    if there is no such file, `BinaryError` if it is no ELF file.
     """
     try:
         mapped = processes.mappings(pid)
@@ -180,7 +180,7 @@ def open_of_process(name: str, machine: str, pid: int) -> list[Elf]:
 def open_all_of_process(pid: int) -> list[Elf]:
     """The programs and libraries that a process has mapped, each once.
 
-    Raises `NoSuchProcess`, `BinaryError` if it may not be looked at.
+    Raises `NoSuchProcess`, `NotPermitted` if it may not be looked at.
     """
     try:
         mapped = processes.mappings(pid)
@@ -211,5 +211,8 @@ def _open_path(path: str, shown: str) -> Elf:
 
 def _no_process(pid: int, error: OSError) -> SkepError:
     if isinstance(error, PermissionError):
-        return BinaryError(f"no permission to look into process {pid}")
+        return NotPermitted(
+            f"no permission to look into process {pid}",
+            hint="those of other users take CAP_SYS_PTRACE",
+        )
     return NoSuchProcess(f"there is no process {pid}")
