@@ -164,7 +164,7 @@ def open_of_process(name: str, machine: str, pid: int) -> list[Elf]:
     root = f"/proc/{pid}/root"
     if "/" in name:
         if not name.startswith("/"):  # from where this process is
-            name, root = os.path.realpath(name), "/"
+            name, root = _real_path(name), "/"
         path = within(root, name)[len(root.rstrip("/")) :]
         matching = {m.file: m for m in mapped if m.plain_path == path}
     else:
@@ -177,21 +177,33 @@ def open_of_process(name: str, machine: str, pid: int) -> list[Elf]:
     return [open_named(name, machine, root)]
 
 
-def open_all_of_process(pid: int) -> list[Elf]:
-    """The programs and libraries that a process has mapped, each once.
+def _real_path(name: str) -> str:
+    try:
+        return os.path.realpath(name)
+    except OSError as error:  # the working directory is gone
+        raise ProbeNotFound(f"cannot open {name}: {error.strerror}") from error
 
-    Raises `NoSuchProcess`, `NotPermitted` if it may not be looked at.
+
+def open_all_of_process(pid: int) -> list[Elf]:
+    """The programs and libraries that a process has mapped, each once, as far as they
+    may be opened.
+
+    Raises `NoSuchProcess`, `NotPermitted` if none may.
     """
     try:
         mapped = processes.mappings(pid)
     except OSError as error:
         raise _no_process(pid, error) from error
-    found = []
+    found, refused = [], None
     for mapping in {m.file: m for m in mapped if m.is_file}.values():
         try:
             found.append(_opened(mapping))
         except BinaryError:
             continue  # code that is no program, such as what a JIT compiler has kept
+        except NotPermitted as error:
+            refused = error  # on FUSE a file may be closed to all but its owner
+    if refused and not found:
+        raise refused
     return found
 
 
