@@ -169,15 +169,14 @@ def refusal(error: OSError | MemoryError | ImportError) -> SkepError:
             hint="is there a limit, by `ulimit -v` or of a cgroup?",
         )
     reason = error.strerror or str(error)
+    hint = "is there a limit, by `ulimit -n`?" if error.errno in _FULL else ""
     if error.filename is None:
-        return SkepError(
-            f"the system refuses what skep needs: {reason}",
-            hint="is there a limit, by `ulimit -n`?" if error.errno in _FULL else "",
-        )
+        return SkepError(f"the system refuses what skep needs: {reason}", hint=hint)
     name = os.fsdecode(error.filename) if error.filename else ""
     if name.startswith("/proc/") and not os.path.isdir("/proc/self"):
         return SkepError("/proc is not mounted", hint="mount -t proc proc /proc")
-    hint = "is it mounted?" if name.startswith(("/proc/", "/sys/")) else ""
+    if not hint and name.startswith(("/proc/", "/sys/")):
+        hint = "is it mounted?"
     return SkepError(f"cannot open {name}: {reason}", hint=hint)
 
 

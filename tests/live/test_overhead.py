@@ -49,6 +49,17 @@ class Costs(support.LiveTest):
         runs = [cost["runs"] for cost in outcome.objects("cost")]
         self.assertEqual(runs, 2 * [NESTED * (DEPTH + 1)])
 
+    def test_a_program_at_many_places(self) -> None:
+        # Without cookies (before 5.15) it is one program for each.
+        program = workload.program("calls")
+        with Tool("funccount", "--json", "-v", f"{program}:skep_*") as tool:
+            workload.run("calls", "paths", 5)
+            outcome = tool.stop()
+        (cost,) = outcome.objects("cost")
+        rows = {row["func"]: row["count"] for row in outcome.objects("table")}
+        self.assertEqual((len(rows), rows["skep_bottom"]), (2, 32))
+        self.assertEqual(cost["runs"], sum(rows.values()))
+
     def test_nothing_is_said_without_the_option(self) -> None:
         with Tool("opensnoop", *NEVER, "--max-overhead", "100000") as tool:
             workload.run("opens", "flood", COUNT, "/dev/null", 0)
@@ -84,6 +95,19 @@ class Limit(support.LiveTest):
         assert told is not None, text
         self.assertGreater(float(told[1]), 0.01)
         self.assertRegex(text, r"(?m)^opened \(\S+\): \d+ runs, \d+ ns each, ")
+
+    def test_output_that_nobody_reads(self) -> None:
+        command = [support.SKEP, "opensnoop", "--max-overhead", "0.01"]
+        with subprocess.Popen(command, bufsize=0, stdout=-1, stderr=-1) as process:
+            assert process.stderr is not None
+            for line in process.stderr:
+                if line.startswith(b"detached, "):
+                    break
+            held = held_objects(process.pid)
+            self.assertEqual({kind for kind, _ in held} - {"program", "map"}, set())
+            _, text = process.communicate(timeout=support.STOP_SECONDS)
+        self.assertEqual(process.returncode, 4, text)
+        self.assertIn(b"skep: stopped: in the last second", text)
 
     def test_json(self) -> None:
         outcome = self.ended("opensnoop", "--json", "-v", *NEVER)

@@ -109,5 +109,5 @@ class Privileges(CapabilitiesTest):
                 # Of a module that is not loaded nothing is tried.
                 if "is not loaded" not in probe["error"]:
                     # Classic tracepoints begin with files that are for root only.
-                    refused = "lacks CAP_BPF|no permission to read tracepoint"
+                    refused = "lacks CAP_BPF|no permission to read tracefs"
                     self.assertRegex(probe["error"], refused)

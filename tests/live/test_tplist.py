@@ -88,7 +88,7 @@ class Tracepoints(TplistTest):
     @support.only_on("6.1")
     def test_without_permission(self) -> None:
         message = self.assert_fails(1, "tplist", user=65534)
-        self.assertIn("no permission to read tracepoint formats in", message)
+        self.assertIn("no permission to read tracefs in", message)
         self.assertIn("tracefs is for root only", message)
 
 

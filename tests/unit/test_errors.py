@@ -42,6 +42,9 @@ def test_what_the_machine_refuses() -> None:
         "the system refuses what skep needs: Too many open files\n"
         "  hint: is there a limit, by `ulimit -n`?"
     )
+    full.filename = "/proc/self/status"
+    assert str(refusal(full)).endswith("\n  hint: is there a limit, by `ulimit -n`?")
+    full.filename = None
     lacking = ImportError("source not available")
     assert str(refusal(lacking)).splitlines() == [
         "this Python lacks what skep needs: source not available",

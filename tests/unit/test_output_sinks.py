@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import threading
 from collections.abc import Iterator
 
@@ -166,3 +167,17 @@ def test_a_slow_reader_of_a_non_blocking_pipe_gets_everything(pipe: Pipe) -> Non
     thread.join()
     os.close(pipe.reader)
     assert b"".join(read) == ("é" * 100 + "\n").encode() * 5000
+
+
+def test_who_waits_for_a_slow_reader_is_never_blocked(pipe: Pipe) -> None:
+    text, got = 100_000 * "row\n", bytearray()
+
+    def waiting(fd: int) -> None:
+        assert fd == pipe.writer.fd
+        if not select.select([], [fd], [], 0)[1]:
+            got.extend(os.read(pipe.reader, 1 << 16))
+
+    pipe.writer.waiting = waiting
+    pipe.writer.text(text)
+    assert len(got) > 1 << 18
+    assert got.decode() + pipe.text() == text

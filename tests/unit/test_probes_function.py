@@ -18,7 +18,9 @@ from skep.probes import (
     FunctionEntry,
     FunctionExit,
     NoSuchParameter,
+    Number,
     Param,
+    PlaceNumber,
     Saved,
     Site,
     resolve,
@@ -257,6 +259,26 @@ def test_patterns_on_old_kernels() -> None:
     (each,) = ladder(several, {"ret"}, saved_target("5.10"))
     assert each.sites[0].attach.kind == "kretprobes"
     assert each.sites[0].params[0].type == "int"
+
+
+def test_one_function_can_do_without_kprobes() -> None:
+    target = saved_target("5.10")
+    needs = {"place", "arg1", "arg6", "ret", "elapsed_ns"}
+    plain, typed = ladder(FunctionExit(("vfs_open",)), needs, target)
+    assert kinds([plain, typed]) == ["kretprobes", "fexit"]
+    (site,) = typed.sites
+    assert site.attach.names == ("vfs_open",)
+    assert {param.name: param.fetch for param in site.params} == {
+        "arg1": CtxWord(0),
+        "arg6": Number(0),  # it has two
+        "ret": CtxWord(2),
+        "place": PlaceNumber(),
+        "elapsed_ns": Elapsed("elapsed_ns"),
+    }
+    assert site.entry is not None
+    assert (site.entry.attach.kind, site.frame) == ("fentry", Frame(CtxAddress()))
+    (_, at_entry) = ladder(FunctionEntry(("vfs_open",)), {"place"}, target)
+    assert kinds([at_entry]) == ["fentry"]
 
 
 def test_patterns_know_no_parameters_by_name() -> None:

@@ -12,14 +12,14 @@ from skep.runtime.syscall.libc import ENOTSUPP
 
 ALL = 0x1FFFFFFFFFF
 WITHOUT_LIMITS = ALL & ~(1 << privileges.CAP_SYS_RESOURCE)
-HOST = "         0          0 4294967295\n"
+HOST = "user:[4026531837]"
 
 
 def holder(
-    capabilities=ALL, uid_map=HOST, lockdown="", sysctl="", seccomp=0, release="6.1.0"
+    capabilities=ALL, namespace=HOST, lockdown="", sysctl="", seccomp=0, release="6.1.0"
 ):
     status = f"Name:\tskep\nCapEff:\t{capabilities:016x}\nSeccomp:\t{seccomp}\n"
-    return parse(status, uid_map, lockdown, sysctl, release)
+    return parse(status, namespace, lockdown, sysctl, release)
 
 
 def test_parse():
@@ -63,7 +63,6 @@ def test_denial_tells_the_sysctl():
 @pytest.mark.parametrize(
     "reason, who",
     [
-        ("user namespace", holder(uid_map="0 1000 1\n")),
         ("seccomp filter", holder(seccomp=2)),
         ("is locked down", holder(lockdown="confidentiality", seccomp=2)),
         ("ulimit -l", holder(WITHOUT_LIMITS, release="5.10.0-34-amd64")),
@@ -76,6 +75,27 @@ def test_denial_despite_all_capabilities(reason, who):
     text = str(denial("trace", "EPERM, x", who))
     assert "although this process has the capabilities for it (EPERM, x)" in text
     assert reason in text
+
+
+@pytest.mark.parametrize("capabilities", [0, ALL])
+def test_denial_in_a_user_namespace(capabilities):
+    who = holder(capabilities, "user:[4026532281]", lockdown="confidentiality")
+    assert str(denial("trace", "EPERM", who)) == (
+        "not permitted to trace: this process is in a user namespace of its own, as in"
+        " a rootless container, where no capability permits tracing\n"
+        "  hint: run as root of the machine itself"
+    )
+    assert not any(who.states().values())
+
+
+def test_denial_by_a_sysctl_of_debian():
+    who = holder(1 << CAP_BPF | 1 << CAP_PERFMON)._replace(perf_event_paranoid="3")
+    text = str(denial("trace", "EACCES", who))
+    assert "  note: kernel.perf_event_paranoid is 3: " in text
+    assert text.endswith(
+        "  hint: run as root or with CAP_SYS_ADMIN, or set the sysctl to 2"
+    )
+    assert not holder()._replace(perf_event_paranoid="3").lacks_events
 
 
 def test_denial_by_nothing_but_lockdown():

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skep.errors import NoSuchProcess, ProbeNotFound
+from skep.errors import NoSuchProcess, NotPermitted, ProbeNotFound
 from skep.symbols import ld_cache, library, processes
 from skep.symbols.elf import BinaryError, Elf
 from tests.unit.elf_builder import Symbol, elf
@@ -213,3 +213,35 @@ def test_indirect_functions_of_this_process() -> None:
 def test_what_is_no_library() -> None:
     with pytest.raises(BinaryError, match="not an ELF file"):
         library.open_named(__file__, MACHINE)
+
+
+def test_a_relative_path_where_no_directory_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    with pytest.raises(ProbeNotFound, match=r"cannot open \./x: No such file"):
+        library.open_of_process("./x", MACHINE, os.getpid())
+
+
+def test_files_of_a_process_that_may_not_be_opened(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    opened = library.open_mapped
+    mapped = {m.file for m in processes.mappings(os.getpid()) if m.is_file}
+    closed = {next(iter(mapped))}
+
+    def open_mapped(mapping: processes.Mapping) -> Elf:
+        if mapping.file in closed:
+            raise PermissionError(13, "Permission denied")
+        return opened(mapping)
+
+    monkeypatch.setattr(library, "open_mapped", open_mapped)
+    found = library.open_all_of_process(os.getpid())
+    assert 0 < len(found) < len(mapped)
+    closed |= mapped
+    with pytest.raises(NotPermitted) as caught:
+        library.open_all_of_process(os.getpid())
+    assert "those of other users take CAP_SYS_PTRACE" in str(caught.value)

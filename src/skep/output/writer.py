@@ -6,9 +6,12 @@ import errno
 import os
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Callable, Protocol
 
 from skep.errors import SkepError
+
+_NEVER_BLOCKS = 4096
+"""Bytes that a pipe takes at once when it takes any (PIPE_BUF)."""
 
 HEADS = PLAIN, TIMED, BRACKETED, NONE = "\n", "\n%H:%M:%S\n", "[%H:%M:%S]\n", ""
 """What reports begin with."""
@@ -30,13 +33,14 @@ class Writer:
 
     Rows arrive here in batches, one for each time the ring was drained, so a buffer
     would only delay them: a terminal shows a row as soon as it is drained, and a pipe
-    gets it within the reader's pause.
+    gets it within the reader's pause.  Who has something else to do while nobody reads
+    waits by `waiting`, until a little can be written.
 
     What is written says what it is by the method that takes it: output that goes to
     another skep, which merges it, is divided by that (`skep.remote.wire`).
     """
 
-    __slots__ = ("fd",)
+    __slots__ = ("fd", "waiting")
 
     merges = False
     """Whether sums go to another skep, which adds those of others before it shows
@@ -44,6 +48,7 @@ class Writer:
 
     def __init__(self, fd: int = 1) -> None:
         self.fd = fd
+        self.waiting: Callable[[int], None] | None = None
 
     def banner(self, text: str) -> None:
         """Write what a tool says when everything is attached."""
@@ -104,6 +109,9 @@ class Writer:
             raise SkepError(f"cannot write the output: {error.strerror}") from error
 
     def _write(self, rest: memoryview) -> int:
+        if self.waiting:
+            self.waiting(self.fd)
+            rest = rest[:_NEVER_BLOCKS]
         try:
             return os.write(self.fd, rest)
         except BlockingIOError:

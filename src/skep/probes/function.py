@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from functools import partial
+from itertools import chain
 
 from skep.errors import NotLoaded, NotSupported, ProbeNotFound
 from skep.probes.candidate import (
@@ -20,7 +21,9 @@ from skep.probes.candidate import (
     Elapsed,
     Fetch,
     Frame,
+    Number,
     Param,
+    PlaceNumber,
     ProbedWord,
     Saved,
     Site,
@@ -47,7 +50,8 @@ def resolve(
     if PLACE in needs or any(map(is_pattern, intention.names)):
         from skep.probes import function_pattern
 
-        return iter(function_pattern.resolve(intention, needs, target))
+        ladder = function_pattern.resolve(intention, needs, target)
+        return chain(ladder, _typed_at_place(intention, needs, target))
     functions, left_out = _find_all(intention, target)
     exits = isinstance(intention, FunctionExit)
     for each in functions:
@@ -58,6 +62,42 @@ def resolve(
     if isinstance(intention, FunctionEntry) and intention.offset:
         return (_shifted(each, intention.offset) for each in candidates)
     return candidates
+
+
+def _typed_at_place(
+    intention: FunctionEntry | FunctionExit, needs: AbstractSet[str], target: Target
+) -> Iterator[Candidate]:
+    """One function by its name, with the parameters that functions of a pattern have.
+
+    For kernels that close kprobes: those that are locked down, and by their sysctl
+    perf_event_paranoid those of Debian.
+    """
+    (text, *others) = intention.names
+    if others or is_pattern(text) or intention.prototype:
+        return
+    try:
+        function = find(text, intention, target)
+    except (NotLoaded, ProbeNotFound):
+        return  # it is in the kernel's list all the same
+    exits = isinstance(intention, FunctionExit)
+    if function.btf_id is None or ("ret" in needs and function.returns == "void"):
+        return
+    # Arguments that the function does not have are 0.
+    fetches: dict[str, Fetch] = {
+        f"arg{word + 1}": CtxWord(word) if word < function.words else Number(0)
+        for word in range(len(target.arch.function_args))
+    }
+    fetches["ret"] = CtxWord(function.words)
+    fetches[PLACE] = PlaceNumber()
+    types = {"ret": "long", PLACE: "u32"}
+    params = [
+        Param(name, types.get(name, "u64"), fetch)
+        for name, fetch in fetches.items()
+        if name in needs
+    ]
+    site = _typed_site("fexit" if exits else "fentry", function, needs & {"elapsed_ns"})
+    attach = site.attach._replace(names=(function.name,))
+    yield Candidate((site._replace(attach=attach, params=(*site.params, *params)),))
 
 
 def _shifted(candidate: Candidate, offset: int) -> Candidate:

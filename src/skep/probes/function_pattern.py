@@ -148,7 +148,8 @@ def _symbols(
     except TargetError as error:
         raise NotSupported(error.diagnostic.message, hint=INSTEAD) from None
     except NotPermitted as error:
-        error.diagnostic = error.diagnostic._replace(hint=INSTEAD)
+        if not error.diagnostic.hint:  # at what would permit it
+            error.diagnostic = error.diagnostic._replace(hint=INSTEAD)
         raise
     for name, group in zip(intention.names, groups):
         if not group and not is_pattern(name) and not intention.optional:

@@ -29,6 +29,7 @@ WRITING = 1 << CAP_DAC_OVERRIDE
 
 # Source: include/uapi/linux/capability.h, include/uapi/linux/prctl.h.
 _VERSION_3 = 0x20080522
+_PR_CAPBSET_DROP = 24
 _PR_SET_NO_NEW_PRIVS = 38
 
 _NO_MAP = 0x7FFFFFFF
@@ -38,9 +39,10 @@ _NO_MAP = 0x7FFFFFFF
 def keep_only(wanted: int) -> None:
     """Keep no capabilities of this thread but those in `wanted`, as bits.
 
-    None becomes inheritable or ambient, and no_new_privs makes programs that it
-    executes gain none, not even as root.  CAP_BPF stays where reading a map takes it:
-    before 6.0 with the sysctl kernel.unprivileged_bpf_disabled (commit c8644cd0efe7).
+    None becomes inheritable or ambient, the bounding set has no others where it may be
+    changed, and no_new_privs makes programs that it executes gain none, not even as
+    root.  CAP_BPF stays where reading a map takes it: before 6.0 with the sysctl
+    kernel.unprivileged_bpf_disabled (commit c8644cd0efe7).
 
     Less may always be asked for: OSError means that a seccomp filter refuses the call.
     """
@@ -48,6 +50,7 @@ def keep_only(wanted: int) -> None:
     keep = held & wanted
     maps = held & 1 << CAP_BPF or held & 1 << CAP_SYS_ADMIN  # which stands for it
     bpf_too = keep | maps
+    _bound(wanted | maps)
     _set(effective=keep, permitted=bpf_too)
     if _maps_are_closed():
         keep = bpf_too
@@ -62,6 +65,16 @@ def _held() -> int:
     system_call("capget", address(header), address(data))
     _, low, _, _, high, _ = struct.unpack("=6I", data)
     return int(high << 32 | low)
+
+
+def _bound(wanted: int) -> None:
+    """Take the others out of the bounding set: with CAP_SETPCAP."""
+    try:
+        for number in range(64):
+            if not wanted >> number & 1:
+                system_call("prctl", _PR_CAPBSET_DROP, number)
+    except OSError:
+        return  # not permitted, or there are no more
 
 
 def _set(effective: int, permitted: int) -> None:

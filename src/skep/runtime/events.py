@@ -41,10 +41,7 @@ def attach_event(
 def attach_at(program: Program, index: int, event: int) -> list[int]:
     """Hang a program on the event of its nth place."""
     fd, cookie = program.at(index)
-    try:
-        return attach_event(event, fd, cookie=cookie)
-    finally:
-        program.let_go(fd)
+    return attach_event(event, fd, cookie=cookie)
 
 
 _SPARE = 64
@@ -52,14 +49,14 @@ _SPARE = 64
 
 
 def room_for(number: int) -> None:
-    """Raise the soft limit of open files if so many more would not fit, as far as the
-    hard limit goes."""
+    """Raise the soft limit of open files, as far as the hard limit goes, if programs at
+    so many places would not fit: with one each, where there are no cookies."""
     if number < _SPARE:
         return
     import resource
 
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = len(os.listdir("/proc/self/fd")) + number + _SPARE
+    wanted = len(os.listdir("/proc/self/fd")) + 2 * number + _SPARE
     if soft != resource.RLIM_INFINITY and soft < wanted:
         try:
             resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

@@ -9,6 +9,7 @@ from typing import Callable
 
 from skep.errors import NotPermitted
 from skep.named_tuple import NamedTuple
+from skep.runtime import privileges
 from skep.runtime.programs import Program
 from skep.runtime.refusals import refusal
 from skep.runtime.syscall import bpf
@@ -87,7 +88,8 @@ def _enabled() -> int:
     except OSError as error:
         if _is_always_on():
             return -1
-        if isinstance(error, PermissionError):
+        initial = privileges.current().initial_namespace
+        if isinstance(error, PermissionError) and initial:
             raise NotPermitted(
                 "not permitted to measure programs: this process lacks CAP_SYS_ADMIN",
                 hint="run as root, or set the sysctl kernel.bpf_stats_enabled to 1",

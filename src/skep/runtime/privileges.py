@@ -40,10 +40,10 @@ class Privileges(NamedTuple):
     """What decides whether the kernel lets a process trace.
 
     `capabilities` is the effective set as bits; `initial_namespace` whether they count
-    for BPF at all; `seccomp` whether a filter may refuse system calls; `lockdown` the
-    kernel's lockdown level or "" when it cannot be read; `unprivileged_bpf_disabled`
-    the sysctl, "" likewise; `release` is the kernel's, for messages only;
-    `perf_event_paranoid` is the sysctl.
+    for tracing at all; `seccomp` whether a filter may refuse system calls; `lockdown`
+    the kernel's lockdown level or "" when it cannot be read;
+    `unprivileged_bpf_disabled` the sysctl, "" likewise; `release` is the kernel's, for
+    messages only; `perf_event_paranoid` is the sysctl.
     """
 
     capabilities: int
@@ -56,10 +56,8 @@ class Privileges(NamedTuple):
 
     def states(self) -> dict[str, bool]:
         """Whether it has each of the capabilities that are of any use for tracing."""
-        return {
-            name: bool(self.capabilities >> number & 1)
-            for number, name in _NAMES.items()
-        }
+        held = self.capabilities if self.initial_namespace else 0
+        return {name: bool(held >> number & 1) for number, name in _NAMES.items()}
 
     def lacks(self) -> list[str]:
         """Names of the capabilities that tracing takes and that are missing."""
@@ -67,16 +65,31 @@ class Privileges(NamedTuple):
             return []
         return [_NAMES[one] for one in TRACING if not self.capabilities >> one & 1]
 
+    @property
+    def lacks_events(self) -> bool:
+        """Whether perf events are closed although CAP_PERFMON suffices elsewhere: by a
+        patch of Debian and Ubuntu to perf_event_open(2)."""
+        closed = self.perf_event_paranoid in ("3", "4")
+        return closed and not self.capabilities >> CAP_SYS_ADMIN & 1
+
+
+_INITIAL_USER_NAMESPACE = "user:[4026531837]"  # PROC_USER_INIT_INO, linux/proc_ns.h
+
+_FOREIGN_NAMESPACE = (
+    "this process is in a user namespace of its own, as in a rootless container, where"
+    " no capability permits tracing"
+)
+
 
 def parse(
-    status: str, uid_map: str, level: str, sysctl: str, release: str
+    status: str, namespace: str, level: str, sysctl: str, release: str
 ) -> Privileges:
-    """Privileges from the text of /proc/self/{status,uid_map}, lockdown's level and the
-    sysctl."""
+    """Privileges from the text of /proc/self/status, the link /proc/self/ns/user or "",
+    lockdown's level and the sysctl."""
     lines = dict(line.partition(":")[::2] for line in status.splitlines())
     return Privileges(
         int(lines.get("CapEff", "0"), 16),
-        uid_map.split() == ["0", "0", "4294967295"],
+        namespace in ("", _INITIAL_USER_NAMESPACE),
         lines.get("Seccomp", "0").strip() != "0",
         level,
         sysctl.strip(),
@@ -88,13 +101,20 @@ def current() -> Privileges:
     """The privileges of this process."""
     privileges = parse(
         _read("/proc/self/status"),
-        _read("/proc/self/uid_map"),
+        _user_namespace(),
         lockdown(),
         _read("/proc/sys/kernel/unprivileged_bpf_disabled"),
         os.uname().release,
     )
     paranoid = _read("/proc/sys/kernel/perf_event_paranoid").strip()
     return privileges._replace(perf_event_paranoid=paranoid)
+
+
+def _user_namespace() -> str:
+    try:
+        return os.readlink("/proc/self/ns/user")
+    except OSError:
+        return ""
 
 
 def _read(path: str) -> str:
@@ -111,6 +131,11 @@ def denial(action: str, answer: str, holder: Privileges) -> NotPermitted:
 
     `answer` is its error number in words.
     """
+    if not holder.initial_namespace:
+        return NotPermitted(
+            f"not permitted to {action}: {_FOREIGN_NAMESPACE}",
+            hint="run as root of the machine itself",
+        )
     lacking = holder.lacks()
     if lacking:
         return NotPermitted(
@@ -125,6 +150,9 @@ def denial(action: str, answer: str, holder: Privileges) -> NotPermitted:
         f"not permitted to {action}, although this process has the capabilities"
         f" for it ({answer})",
         notes=reasons or ["a security module of the kernel may refuse it"],
+        hint="run as root or with CAP_SYS_ADMIN, or set the sysctl to 2"
+        if holder.lacks_events
+        else "",
     )
 
 
@@ -137,18 +165,11 @@ def _sysctl_note(holder: Privileges, lacking: Sequence[str]) -> list[str]:
 
 def _other_reasons(holder: Privileges) -> list[str]:
     """What can refuse a process that has the capabilities."""
-    if not holder.initial_namespace:
-        return [
-            "it is in a user namespace of its own, as in a rootless container, and"
-            " capabilities count only in the initial one"
-        ]
     reasons = []
-    admin = holder.capabilities >> CAP_SYS_ADMIN & 1
-    if holder.perf_event_paranoid in ("3", "4") and not admin:
-        # A patch of Debian and Ubuntu to perf_event_open(2).
+    if holder.lacks_events:
         reasons.append(
             f"kernel.perf_event_paranoid is {holder.perf_event_paranoid}: then perf"
-            " events, which classic tracepoints are, take CAP_SYS_ADMIN"
+            " events, which probes and classic tracepoints take, want CAP_SYS_ADMIN"
         )
     if holder.seccomp:
         reasons.append("a seccomp filter, as container engines install, may refuse it")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import struct
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from skep.asm import encode, slot_numbers
 from skep.errors import InternalError, NotPermitted, SkepError
@@ -74,18 +74,11 @@ class Program:
         return () if self._copies else self.spec.attach.numbers
 
     def at(self, index: int) -> tuple[int, int]:
-        """The program for its nth place: a file descriptor to attach, and a cookie.
-
-        What is attached keeps the program; `let_go` then takes the file descriptor.
-        """
+        """The program for its nth place: a file descriptor, which stays its own, and a
+        cookie."""
         if self._copies is None or index == 0:
             return self.fd, self.cookies[index] if self.cookies else 0
         return self._copies.load(self.spec.attach.numbers[index]), 0
-
-    def let_go(self, fd: int) -> None:
-        """Close a file descriptor that `at` has given."""
-        if fd != self.fd:
-            os.close(fd)
 
     @classmethod
     def load(
@@ -135,7 +128,7 @@ class Program:
         """How often the program and its copies ran, and for how many nanoseconds in
         all: while statistics are enabled."""
         found = [self.info()]
-        found += self._copies.infos() if self._copies else ()
+        found += map(bpf.prog_info, self._copies.fds) if self._copies else ()
         return sum(x.run_count for x in found), sum(x.run_time_ns for x in found)
 
     def test_run(self, context: Sequence[int] = (), cpu: int | None = None) -> int:
@@ -154,18 +147,21 @@ class Program:
         if self.fd >= 0:
             os.close(self.fd)
             self.fd = -1
+        while self._copies and self._copies.fds:
+            os.close(self._copies.fds.pop())
 
 
 class Copies:
     """A program to be loaded once more for each place, with the place's number in it.
 
-    What the verifier has seen once needs no source lines.
+    What the verifier has seen once needs no source lines.  `fds` are those of the
+    copies: their counters can be read only by them, once privileges are given up.
     """
 
     def __init__(self, load: bpf.ProgLoad, places: Sequence[int]) -> None:
         self._load = load._replace(btf_fd=0, func_info=b"", line_info=b"")
         self._places = places
-        self._ids: list[int] = []
+        self.fds: list[int] = []
 
     @classmethod
     def of(cls, spec: ProgramSpec, load: bpf.ProgLoad) -> Copies | None:
@@ -184,20 +180,8 @@ class Copies:
         for place in self._places:
             struct.pack_into("=I", code, place, number)
         fd = bpf.prog_load(self._load._replace(instructions=bytes(code)))
-        self._ids.append(bpf.prog_info(fd).id)
+        self.fds.append(fd)
         return fd
-
-    def infos(self) -> Iterator[bpf.ProgramInfo]:
-        """The kernel's counters for the copies, which only their links hold."""
-        for number in self._ids:
-            try:
-                fd = bpf.prog_by_id(number)
-            except OSError:
-                continue  # it was not attached after all
-            try:
-                yield bpf.prog_info(fd)
-            finally:
-                os.close(fd)
 
 
 _IMMEDIATE = 4

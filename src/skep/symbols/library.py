@@ -8,7 +8,7 @@ import re
 import stat
 from collections.abc import Iterator
 
-from skep.errors import NoSuchProcess, ProbeNotFound, SkepError
+from skep.errors import NoSuchProcess, NotPermitted, ProbeNotFound, SkepError
 from skep.symbols import ld_cache, processes
 from skep.symbols.elf import BinaryError, Elf
 from skep.symbols.processes import Mapping
@@ -154,8 +154,8 @@ def open_of_process(name: str, machine: str, pid: int) -> list[Elf]:
     A process without a C library of its own is linked statically: then "c" is the
     program itself.
 
-    Raises `NoSuchProcess`, `ProbeNotFound` if there is no such file, `BinaryError` if
-    it is no ELF file.
+    Raises `NoSuchProcess`, `NotPermitted` if it may not be looked at, `ProbeNotFound`
+    if there is no such file, `BinaryError` if it is no ELF file.
     """
     try:
         mapped = processes.mappings(pid)
@@ -164,7 +164,7 @@ def open_of_process(name: str, machine: str, pid: int) -> list[Elf]:
     root = f"/proc/{pid}/root"
     if "/" in name:
         if not name.startswith("/"):  # from where this process is
-            name, root = os.path.realpath(name), "/"
+            name, root = _real_path(name), "/"
         path = within(root, name)[len(root.rstrip("/")) :]
         matching = {m.file: m for m in mapped if m.plain_path == path}
     else:
@@ -177,21 +177,33 @@ def open_of_process(name: str, machine: str, pid: int) -> list[Elf]:
     return [open_named(name, machine, root)]
 
 
-def open_all_of_process(pid: int) -> list[Elf]:
-    """The programs and libraries that a process has mapped, each once.
+def _real_path(name: str) -> str:
+    try:
+        return os.path.realpath(name)
+    except OSError as error:  # the working directory is gone
+        raise ProbeNotFound(f"cannot open {name}: {error.strerror}") from error
 
-    Raises `NoSuchProcess`, `BinaryError` if it may not be looked at.
+
+def open_all_of_process(pid: int) -> list[Elf]:
+    """The programs and libraries that a process has mapped, each once, as far as they
+    may be opened.
+
+    Raises `NoSuchProcess`, `NotPermitted` if none may.
     """
     try:
         mapped = processes.mappings(pid)
     except OSError as error:
         raise _no_process(pid, error) from error
-    found = []
+    found, refused = [], None
     for mapping in {m.file: m for m in mapped if m.is_file}.values():
         try:
             found.append(_opened(mapping))
         except BinaryError:
             continue  # code that is no program, such as what a JIT compiler has kept
+        except NotPermitted as error:
+            refused = error  # on FUSE a file may be closed to all but its owner
+    if refused and not found:
+        raise refused
     return found
 
 
@@ -211,5 +223,8 @@ def _open_path(path: str, shown: str) -> Elf:
 
 def _no_process(pid: int, error: OSError) -> SkepError:
     if isinstance(error, PermissionError):
-        return BinaryError(f"no permission to look into process {pid}")
+        return NotPermitted(
+            f"no permission to look into process {pid}",
+            hint="those of other users take CAP_SYS_PTRACE",
+        )
     return NoSuchProcess(f"there is no process {pid}")

@@ -84,7 +84,7 @@ class HostFacts:
                 continue
         if refused:
             return NotPermitted(
-                f"no permission to read tracepoint formats in {refused.filename}",
+                f"no permission to read tracefs in {refused.filename}",
                 hint="tracefs is for root only; run as root or with"
                 " CAP_DAC_READ_SEARCH",
             )

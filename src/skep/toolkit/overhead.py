@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -26,6 +27,7 @@ class Overhead:
         self._is_told = bool(options.verbose)
         self._warn = warn
         self._meter: Meter | None = None
+        self._detach: Callable[[], None] = lambda: None
         self.excess: TooExpensive | None = None
         try:
             self._meter = Meter()
@@ -36,31 +38,48 @@ class Overhead:
 
     @property
     def beat(self) -> float | None:
-        """How often, in seconds, `is_exceeded` wants to be asked."""
+        """How often, in seconds, `check` wants to be called."""
         return None if self._limit is None else PERIOD_S
 
-    def start(self, programs: Sequence[Program]) -> None:
-        """Everything is attached."""
+    @property
+    def waiting(self) -> Callable[[int], None] | None:
+        """What waits until output can be written, if that must not keep it from
+        measuring."""
+        return None if self._limit is None else self._wait
+
+    def start(self, programs: Sequence[Program], detach: Callable[[], None]) -> None:
+        """Everything is attached, until `detach` is called."""
+        self._detach = detach
         if self._meter is not None:
             self._meter.start(programs)
 
-    def is_exceeded(self) -> bool:
-        """Whether the programs took more since the last call than they may.
+    def check(self) -> None:
+        """Detach if the programs took more since the last call than they may.
 
         Then `excess` is the error that the run ends with.
         """
-        if self._meter is None or self._limit is None:
-            return False
+        if self._meter is None or self._limit is None or self.excess:
+            return
         share = self._meter.share()
         if share <= self._limit:
-            return False
+            return
         self._is_told = True
         self.excess = TooExpensive(
             f"stopped: in the last second the programs took {share:.3g} % of a CPU,"
             f" more than --max-overhead {self._limit:g}",
             hint="filter for less, or allow more",
         )
-        return True
+        self._detach()
+
+    def _wait(self, fd: int) -> None:
+        """Wait until somebody reads, and measure meanwhile."""
+        poll = select.poll()
+        poll.register(fd, select.POLLOUT)
+        while not poll.poll(1000 * PERIOD_S):
+            was_within = self.excess is None
+            self.check()
+            if was_within and self.excess:
+                self._warn("detached, as too much was taken: the output is not read\n")
 
     def finish(self, record: Callable[[str], None] | None, time_ns: int) -> None:
         """Tell what each program took, if that is wanted, also as JSON lines."""

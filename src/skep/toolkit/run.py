@@ -177,7 +177,9 @@ class Run:
             self.recording = Recording(self.options.record)
         with Session(self.binding, self.target) as self.session:
             if self.overhead is not None:
-                self.overhead.start(self.session.collection.programs)
+                programs = self.session.collection.programs
+                self.overhead.start(programs, self.session.detach)
+                self.writer.waiting = self.overhead.waiting
             if stop.stopped():
                 # Nothing has been shown: the status says why, as shells have it.
                 return 128 + (stop.received or 0)
@@ -196,6 +198,8 @@ class Run:
                 self._loop(report, stop, child)
             except OutputClosed:
                 pass
+            finally:
+                self.writer.waiting = None
             if self.recording is not None:
                 self.recording.finish(self.ledger.counted())
             self._judge()
@@ -295,10 +299,9 @@ class Run:
                 report.records()
             elif event is Event.INTERVAL and not report.interval():
                 break
-            elif event is Event.BEAT and overhead and overhead.is_exceeded():
-                self.session.detach()
-                break
-            if report.is_done:
+            elif event is Event.BEAT and overhead:
+                overhead.check()
+            if report.is_done or (overhead and overhead.excess):
                 break
             now = time.monotonic()
             if now - told >= LOSS_PERIOD_S:

@@ -144,10 +144,11 @@ def ladder_of(group: Group, binding: Binding, target: Target) -> Iterator[Rung]:
         except NoSuchProcess:
             raise  # of no concern to the tool's source
         except SkepError as error:
-            # That a module is not loaded is no fault of the tool's source.
+            # What is not loaded or not permitted is no fault of the tool's source.
             if error.diagnostic.span is None and not isinstance(error, NotLoaded):
                 span = getattr(binding.options, "span", None)
-                span = span or binding.environment.tree_of(probe.handler).span
+                if not isinstance(error, NotPermitted):
+                    span = span or binding.environment.tree_of(probe.handler).span
                 error.diagnostic = error.diagnostic._replace(span=span)
             raise
     return (

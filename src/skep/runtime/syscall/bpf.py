@@ -27,7 +27,6 @@ BPF_MAP_GET_NEXT_KEY = 4
 BPF_PROG_LOAD = 5
 BPF_OBJ_GET = 7
 BPF_PROG_TEST_RUN = 10
-BPF_PROG_GET_FD_BY_ID = 13
 BPF_OBJ_GET_INFO_BY_FD = 15
 BPF_RAW_TRACEPOINT_OPEN = 17
 BPF_BTF_LOAD = 18
@@ -314,14 +313,6 @@ def prog_info(fd: int) -> ProgramInfo:
         misses if length >= 216 else None,
         verified if length >= 220 else None,
     )
-
-
-def prog_by_id(number: int) -> int:
-    """A file descriptor of the program with an id; ENOENT when it is gone by now.
-
-    Takes CAP_SYS_ADMIN.
-    """
-    return command(BPF_PROG_GET_FD_BY_ID, struct.pack("=III", number, 0, 0))
 
 
 def btf_load(blob: bytes) -> int:
