@@ -156,6 +156,40 @@ def test_damage(path: Path, capfd: Any) -> None:
     assert info(path, capfd, status=1)[0] == ""
 
 
+def test_of_standard_input(path: Path, capfd: Any, monkeypatch: Any) -> None:
+    record(path, ["opensnoop"], event(pid=1, path=b"/"))
+    for words in ["-"], ["--info", "-", "--json"]:
+        with open(path) as file:
+            monkeypatch.setattr("sys.stdin", file)
+            assert main(["replay", *words]) == 0
+            assert capfd.readouterr().out
+            assert not file.closed
+
+
+def test_files_that_are_none_of_this_version(path: Path, capfd: Any) -> None:
+    for content, text in {
+        b"skep recording 1\n more": "it has the form of another version of skep",
+        b"skep recording 10\n more": "it has the form of another version of skep",
+        b"#!/bin/sh\n and all the rest": "it is no recording of skep",
+        b"": "it is no recording of skep",
+    }.items():
+        path.write_bytes(content)
+        for words in ["replay", str(path)], ["replay", "--info", str(path)]:
+            assert main(words) == 1
+            assert text in capfd.readouterr().err
+
+
+def test_options_before_the_file(path: Path, capfd: Any) -> None:
+    record(path, ["opensnoop"])
+    assert main(["replay", "--json", str(path)]) == 2
+    assert "'--json' is no file" in capfd.readouterr().err
+
+
+def test_the_output_is_no_recording(capfd: Any) -> None:
+    assert main(["opensnoop", "--record", "-"]) == 2
+    assert "a recording is a file, and not the output" in capfd.readouterr().err
+
+
 def test_other_words_are_refused(path: Path, capfd: Any) -> None:
     record(path, ["opensnoop"])
     _, told = info(path, capfd, "--limit", "1", status=2)
