@@ -100,6 +100,8 @@ def _list(arguments: Sequence[str]) -> int:
     from skep.output.writer import show
     from skep.toolkit.tool import load, tool_names
 
+    if {"-h", "--help"} & set(arguments):
+        return _help(())
     _expect_none("list", arguments)
     tools = [load(name) for name in tool_names(families=True)]
     width = max(len(tool.name) for tool in tools)
@@ -148,6 +150,8 @@ def _help(arguments: Sequence[str]) -> int:
     from skep.toolkit.help import help_text
     from skep.toolkit.tool import load
 
+    if {"-h", "--help"} & set(arguments):
+        arguments = ()
     _expect_none("help", arguments[1:])
     show(help_text(load(arguments[0])) if arguments else USAGE)
     return 0

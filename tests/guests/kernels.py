@@ -17,6 +17,7 @@ class Kernel:
     architecture: Architecture = AMD64
     has_zfs: bool = False
     has_bcc: bool = False
+    has_ssh: bool = False
 
     @property
     def name(self) -> str:
@@ -31,9 +32,10 @@ class Kernel:
 
 
 # The oldest supported kernel, the two stable releases since, and the newest.
-# Each brings its suite's own user land: Python 3.9, 3.11, 3.13 and 3.14.
+# Each brings its suite's own user land: Python 3.9, 3.11, 3.13 and 3.14. One has ssh:
+# the oldest, where most of what comes over it could fail.
 KERNELS = (
-    Kernel("5.10", "bullseye"),
+    Kernel("5.10", "bullseye", has_ssh=True),
     Kernel("6.1", "bookworm"),
     Kernel("6.12", "trixie"),
     Kernel("7.2", "sid"),

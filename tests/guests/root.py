@@ -27,6 +27,7 @@ PACKAGES = (
 
 # What they call in guests only: it would start services on the developer's machine.
 GUEST_PACKAGES = ("nfs-kernel-server", "nfs-common", "rpcbind")
+_SSH_PACKAGES = ("openssh-client", "openssh-server")
 
 # Of thousands of drivers, a guest needs those for no hardware.
 _DRIVERS = "block char/hw_random md net virtio"
@@ -123,7 +124,7 @@ def _arguments(kernel: Kernel) -> tuple[str, ...]:
     architecture = kernel.architecture.debian
     unpack_kernel = _UNPACK_KERNEL.replace("ARCHITECTURE", architecture)
     packages = PACKAGES + GUEST_PACKAGES + _ZFS_PACKAGES * kernel.has_zfs
-    packages += _BCC_PACKAGES * kernel.has_bcc
+    packages += _BCC_PACKAGES * kernel.has_bcc + _SSH_PACKAGES * kernel.has_ssh
     return (
         "--variant=essential",
         f"--architectures={architecture}",

@@ -31,9 +31,15 @@ exec "$@"
 """
 
 
-@unittest.skipIf(support.KERNEL is not None, "guests have no ssh")
-@unittest.skipIf(SSHD is None or shutil.which("ssh") is None, "no ssh, or no sshd")
-class OnHosts(support.LiveTest):
+class HostTest(support.LiveTest):
+    """Has sshds that end with the test, and an ssh that knows them."""
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        super().setUpClass()
+        if SSHD is None or shutil.which("ssh") is None:
+            raise unittest.SkipTest("no ssh, or no sshd")
+
     def setUp(self) -> None:
         found = tempfile.TemporaryDirectory()
         self.addCleanup(found.cleanup)
@@ -72,6 +78,29 @@ class OnHosts(support.LiveTest):
 
         tool.wait_for(all_show)
 
+    def counting(self, hosts: str, *words: str) -> Tool:
+        """A tool that counts, attached on all hosts when it runs."""
+        tool = Tool(*self.options(hosts), *words, "-v", knock=lambda: None)
+        missing = [f"{host}: ".encode() for host in hosts.split(",")]
+        tool.is_attached = lambda: all(each in tool.errors() for each in missing)
+        return tool
+
+    def server_of_user(self, name: str, sudoers: str, settings: str = "") -> SshServer:
+        """An sshd for which there is a user `visitor`."""
+        place = self.directory / name
+        place.mkdir()
+        line = "visitor:x:61234:61234::/:/bin/sh\n"
+        (place / "passwd").write_text(Path("/etc/passwd").read_text() + line)
+        shadow = Path("/etc/shadow").read_text() + "visitor:*:19000:0:99999:7:::\n"
+        (place / "shadow").write_text(shadow)
+        (place / "sudoers").write_text(sudoers)
+        (place / "sudoers").chmod(0o440)
+        prefix = ("unshare", "-m", "sh", "-c", AS_USER, str(place))
+        return SshServer(name, "visitor", settings, prefix)
+
+
+@support.only_on("5.10")  # the one guest that has ssh
+class OnHosts(HostTest):
     def test_rows_say_where_they_are_from(self) -> None:
         self.serve(SshServer("web1"), SshServer("database2"))
         with self.traced("web1,database2", "execsnoop") as tool:
@@ -91,6 +120,29 @@ class OnHosts(support.LiveTest):
             ]
             self.assertEqual(shown, [str(number) for number in range(7)])
 
+    @unittest.skipIf(shutil.which("sudo") is None, "no sudo")
+    def test_sudo(self) -> None:
+        rule = f"{SUDOERS}visitor ALL=(root) NOPASSWD: ALL\n"
+        server = self.server_of_user("allowed", rule)
+        self.serve(server)
+        with self.traced("allowed", "execsnoop") as tool:
+            self.wait_for_hosts(tool, "allowed ")
+            outcome = tool.stop()
+        self.assert_clean(outcome)
+        # Nor does sudo keep the tool when the connection breaks.
+        before = existing_objects()
+        with self.traced("allowed", "execsnoop") as tool:
+            self.wait_for_hosts(tool, "allowed ")
+            held = existing_objects() - before
+            self.assertTrue(held)
+            for process in server.processes:
+                os.kill(process, signal.SIGKILL)
+            self.assertEqual(tool.wait().status, 1)
+        self.assert_freed(held)
+
+
+@support.only_on()  # what comes from hosts is merged in the same way anywhere
+class Merged(HostTest):
     def test_json_and_csv(self) -> None:
         self.serve(SshServer("web1"), SshServer("web2"))
         done = self.run_on("web1,web2", "opensnoop", "--json", "--exec", "cat", "/nope")
@@ -153,13 +205,6 @@ class OnHosts(support.LiveTest):
         self.assertEqual(outcome.status, 0, outcome.stderr)
         counts = [each["count"] for each in outcome.objects("table")]
         self.assertEqual(sum(counts), 1200)
-
-    def counting(self, hosts: str, *words: str) -> Tool:
-        """A tool that counts, attached on all hosts when it runs."""
-        tool = Tool(*self.options(hosts), *words, "-v", knock=lambda: None)
-        missing = [f"{host}: ".encode() for host in hosts.split(",")]
-        tool.is_attached = lambda: all(each in tool.errors() for each in missing)
-        return tool
 
     def test_enough_rows(self) -> None:
         self.serve(SshServer("web1"), SshServer("web2"))
@@ -227,26 +272,6 @@ class OnHosts(support.LiveTest):
         self.assertEqual(entries(CACHE), bytecode)
 
     @unittest.skipIf(shutil.which("sudo") is None, "no sudo")
-    def test_sudo(self) -> None:
-        rule = f"{SUDOERS}visitor ALL=(root) NOPASSWD: ALL\n"
-        server = self.server_of_user("allowed", rule)
-        self.serve(server)
-        with self.traced("allowed", "execsnoop") as tool:
-            self.wait_for_hosts(tool, "allowed ")
-            outcome = tool.stop()
-        self.assert_clean(outcome)
-        # Nor does sudo keep the tool when the connection breaks.
-        before = existing_objects()
-        with self.traced("allowed", "execsnoop") as tool:
-            self.wait_for_hosts(tool, "allowed ")
-            held = existing_objects() - before
-            self.assertTrue(held)
-            for process in server.processes:
-                os.kill(process, signal.SIGKILL)
-            self.assertEqual(tool.wait().status, 1)
-        self.assert_freed(held)
-
-    @unittest.skipIf(shutil.which("sudo") is None, "no sudo")
     def test_sudo_that_asks(self) -> None:
         asking = f"{SUDOERS}visitor ALL=(root) ALL\n"
         wanting = f"{SUDOERS}Defaults requiretty\nvisitor ALL=(root) NOPASSWD: ALL\n"
@@ -263,19 +288,6 @@ class OnHosts(support.LiveTest):
             "wanting:   hint: let sudo do without one there (!requiretty), or be root",
         ):
             self.assertIn(f"{line}\n", done.stderr)
-
-    def server_of_user(self, name: str, sudoers: str, settings: str = "") -> SshServer:
-        """An sshd for which there is a user `visitor`."""
-        place = self.directory / name
-        place.mkdir()
-        line = "visitor:x:61234:61234::/:/bin/sh\n"
-        (place / "passwd").write_text(Path("/etc/passwd").read_text() + line)
-        shadow = Path("/etc/shadow").read_text() + "visitor:*:19000:0:99999:7:::\n"
-        (place / "shadow").write_text(shadow)
-        (place / "sudoers").write_text(sudoers)
-        (place / "sudoers").chmod(0o440)
-        prefix = ("unshare", "-m", "sh", "-c", AS_USER, str(place))
-        return SshServer(name, "visitor", settings, prefix)
 
 
 # Two hosts, which are one machine, count each call twice.

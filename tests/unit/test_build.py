@@ -238,3 +238,17 @@ def test_without_a_cache_modules_are_compiled(
     home.chmod(0o777)
     assert imported(boot, make_archive(tmp_path / "a.pyz", "word"), home) == "word"
     assert list(home.iterdir()) == []
+
+
+def test_help_is_there_without_docstrings(tmp_path: Path) -> None:
+    path = tmp_path / "skep.pyz"
+    build(TREE, path)
+    shown = [
+        subprocess.check_output(
+            (sys.executable, *level, path, "help", "opensnoop"),
+            env={**os.environ, "SKEP_NO_CACHE": "1"},
+        )
+        for level in ([], ["-O"], ["-OO"])
+    ]
+    assert b"Trace the open(2)" in shown[0]
+    assert shown == [shown[0]] * 3

@@ -9,7 +9,7 @@ import subprocess
 import pytest
 
 from skep.cli import main
-from skep.toolkit.completion import COMMANDS
+from skep.toolkit.command_words import COMMANDS
 from skep.toolkit.man import overview, tool_page
 from skep.toolkit.tool import load, tool_names
 

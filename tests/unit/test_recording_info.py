@@ -12,6 +12,7 @@ import pytest
 
 from skep import __version__
 from skep.cli import main
+from skep.fields import Context
 from skep.output.recording_file import HEADER, MAGIC
 from skep.toolkit.recording_info import SCHEMA
 from tests.unit.recordings import BEGIN_NS, COUNTS, counts, event, record
@@ -74,11 +75,44 @@ def test_options_are_as_they_are_typed(path: Path, capfd: Any) -> None:
     for words, text in {
         "biolatency -T 1 2": "--count 2 --timestamp 1 2",
         "xfsslower 20": "20",
+        "xfsslower 0": "0",
         "funccount c:malloc -d 1.5": "--duration 1.5 --sort count c:malloc",
         "trace c:malloc c:free -p 7": "--pid 7 c:malloc c:free --string-size 80",
+        "opensnoop -f O_WRONLY": "--flag_filter O_WRONLY",
+        "opensnoop -f O_RDONLY -f O_RDWR -f O_SYNC": "--flag_filter O_RDONLY "
+        "--flag_filter O_RDWR --flag_filter O_SYNC",
+        "opensnoop --uid 0": "--uid 0",
+        f"biolatency -d {a_disk()}": f"--disk {a_disk()}",
     }.items():
         record(path, words.split())
         assert lines(info(path, capfd)[0])["options"] == text
+
+
+def a_disk() -> str:
+    """The name of a disk of this machine, which is no partition."""
+    for name in Context().disks.names().values():
+        if not os.path.exists(f"/sys/class/block/{name}/partition"):
+            return name
+    pytest.skip("there is no disk")
+
+
+def test_values_have_types_in_json(path: Path, capfd: Any) -> None:
+    record(path, ["opensnoop", "-f", "O_WRONLY"])
+    assert json.loads(info(path, capfd, "--json")[0])["options"]["flags"] == 1
+
+
+def test_names_of_values_from_strangers(path: Path, capfd: Any) -> None:
+    (_, content), *others = chunks_of(record(path, ["opensnoop", "-f", "O_WRONLY"]))
+    header = json.loads(content)
+    for typed in [1], {"flags": 1}, {"flags": [1]}, None:
+        header["typed"] = typed
+        path.unlink()
+        write(path, [(HEADER, json.dumps(header).encode()), *others])
+        assert "names that are none" in info(path, capfd, status=1)[1]
+    del header["typed"]
+    path.unlink()
+    write(path, [(HEADER, json.dumps(header).encode()), *others])
+    assert lines(info(path, capfd)[0])["options"] == "--flag_filter 1"
 
 
 def test_that_of_another_version(path: Path, capfd: Any) -> None:
@@ -120,6 +154,40 @@ def test_damage(path: Path, capfd: Any) -> None:
     assert "it is damaged at byte" in told
     path.write_bytes(MAGIC + whole[len(MAGIC) + 1 :])
     assert info(path, capfd, status=1)[0] == ""
+
+
+def test_of_standard_input(path: Path, capfd: Any, monkeypatch: Any) -> None:
+    record(path, ["opensnoop"], event(pid=1, path=b"/"))
+    for words in ["-"], ["--info", "-", "--json"]:
+        with open(path) as file:
+            monkeypatch.setattr("sys.stdin", file)
+            assert main(["replay", *words]) == 0
+            assert capfd.readouterr().out
+            assert not file.closed
+
+
+def test_files_that_are_none_of_this_version(path: Path, capfd: Any) -> None:
+    for content, text in {
+        b"skep recording 1\n more": "it has the form of another version of skep",
+        b"skep recording 10\n more": "it has the form of another version of skep",
+        b"#!/bin/sh\n and all the rest": "it is no recording of skep",
+        b"": "it is no recording of skep",
+    }.items():
+        path.write_bytes(content)
+        for words in ["replay", str(path)], ["replay", "--info", str(path)]:
+            assert main(words) == 1
+            assert text in capfd.readouterr().err
+
+
+def test_options_before_the_file(path: Path, capfd: Any) -> None:
+    record(path, ["opensnoop"])
+    assert main(["replay", "--json", str(path)]) == 2
+    assert "'--json' is no file" in capfd.readouterr().err
+
+
+def test_the_output_is_no_recording(capfd: Any) -> None:
+    assert main(["opensnoop", "--record", "-"]) == 2
+    assert "a recording is a file, and not the output" in capfd.readouterr().err
 
 
 def test_other_words_are_refused(path: Path, capfd: Any) -> None:

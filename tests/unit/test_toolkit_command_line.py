@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from skep.cli import main
 from skep.errors import UsageError
 from skep.output.filters import Filter
 from skep.toolkit.arguments import parse
@@ -184,3 +185,11 @@ def test_unknown_tools(name: str) -> None:
 def test_a_tool_has_one_class_of_options(make_tool: Make) -> None:
     with pytest.raises(UsageError, match="it has 2 classes of options"):
         make_tool("class More(TaskOptions):\n    pass\n")
+
+
+@pytest.mark.parametrize("command", ["list", "doctor", "describe", "man", "help"])
+def test_every_command_has_help(
+    command: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert main([command, "--help"]) == 0
+    assert capfd.readouterr().out.startswith("usage: skep ")

@@ -93,6 +93,14 @@ class Option:
             return tuple(self._convert(part.strip()) for part in parts)
         return self._convert(text)
 
+    def typed(self, value: Any) -> Sequence[str]:
+        """The texts of a value that has names; none for what says it itself."""
+        is_field = isinstance(self.type, type) and issubclass(self.type, Field)
+        if not is_field or not isinstance(value, int):
+            return ()
+        names: Sequence[str] = self.type.typed(value)
+        return names
+
     def _convert(self, text: str) -> Any:
         if isinstance(self.type, type) and issubclass(self.type, Field):
             value: Any = _in_range(self.type.parse(text), self.type.ctype)

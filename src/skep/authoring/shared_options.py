@@ -30,6 +30,13 @@ def _path(path: str) -> str:
     return path
 
 
+def _new_file(path: str) -> str:
+    """Where a recording goes; a file of the name "-" would be meant by nobody."""
+    if path == "-":
+        raise UsageError("a recording is a file, and not the output", hint="./- is one")
+    return _path(path)
+
+
 def _inode(number: int) -> int:
     """The inode of a namespace, `unsigned int inum` of struct ns_common."""
     if not 0 < number < 1 << 32:
@@ -80,7 +87,7 @@ class RunOptions(Options):
     record: str = option(
         "--record",
         metavar="FILE",
-        check=_path,
+        check=_new_file,
         help="keep what is shown in a new file, for 'skep replay FILE'",
     )
     dump: str = option(

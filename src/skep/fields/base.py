@@ -316,6 +316,12 @@ class Field:
         except ValueError:
             raise UsageError(f"not a number: {text!r}") from None
 
+    @classmethod
+    def typed(cls, raw: int) -> Sequence[str]:
+        """The texts that, given to an option one after the other, have this value;
+        none where a number says it as well."""
+        return ()
+
 
 class NoColumn(Field):
     """Mixed in: a field that has no column of its own, for other fields or JSON."""

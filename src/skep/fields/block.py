@@ -59,6 +59,11 @@ class Disk(Field):
             raise UsageError(f"'{text}' is a partition", hint="name the whole disk")
         return numbers[name]
 
+    @classmethod
+    def typed(cls, raw: int) -> Sequence[str]:
+        """The name that the device has on this machine now."""
+        return (Context().disks.name(raw),)
+
 
 ENUMS = ("req_op", "req_opf", "req_flag_bits")
 """The enums that the names below are of; req_op was req_opf before 6.0 (ff07a02e9e8e).

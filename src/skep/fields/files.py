@@ -105,6 +105,14 @@ class OpenFlags(Field):
             raise UsageError(f"Bad flag: {text}", hint=hint)
         return flags[text]
 
+    @classmethod
+    def typed(cls, raw: int) -> Sequence[str]:
+        """Each flag by name."""
+        flags = open_flags()
+        read = ["O_RDONLY"] if raw & READ_ONLY else []
+        write = [name for name in ("O_WRONLY", "O_RDWR") if raw & flags[name]]
+        return read + write + cls.names(raw & ~(READ_ONLY | os.O_ACCMODE))[1:]
+
 
 class FileMode(Field):
     """Permissions given to open(2), in octal; "n/a" where the call creates nothing.

@@ -131,6 +131,12 @@ class CgroupId(Field):
         raise UsageError(f"no such cgroup: {text!r}")
 
     @classmethod
+    def typed(cls, raw: int) -> Sequence[str]:
+        """Its path, if it is still there."""
+        path = Context().cgroups.path(raw)
+        return (path,) if path else ()
+
+    @classmethod
     def value(cls, member: Member, context: Context) -> Value:
         """The id; JSON adds NAME_path, null for a cgroup that is gone."""
         key = f"{member.name}_path"

@@ -26,7 +26,9 @@ from typing import Any, BinaryIO, NamedTuple
 
 from skep.errors import SkepError
 
-MAGIC = b"skep recording 2\n"
+_ANY_MAGIC = b"skep recording "
+MAGIC = _ANY_MAGIC + b"2\n"
+"""What a file starts with; the number is that of its form."""
 
 HEADER, NAMES, RECORDS, ROWS, SNAPSHOT, END = (bytes((kind,)) for kind in b"HNRTSE")
 KINDS = (HEADER, NAMES, RECORDS, ROWS, SNAPSHOT, END)
@@ -114,7 +116,12 @@ def chunks(file: BinaryIO) -> Iterator[Chunk]:
     if magic != MAGIC:
         if magic and MAGIC.startswith(magic):
             raise Damaged("it ends before its header")
-        raise Damaged("it is no recording that this version of skep can read")
+        if magic.startswith(_ANY_MAGIC):
+            raise Damaged(
+                "it has the form of another version of skep",
+                hint="replay it with the version that recorded it",
+            )
+        raise Damaged("it is no recording of skep")
     offset = len(MAGIC)
     while True:
         head = file.read(_HEAD.size)

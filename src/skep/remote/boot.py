@@ -31,6 +31,10 @@ from zipimport import ZipImportError, zipimporter
 CONTENT = "@CONTENT@"
 """The hash of all files, which the build puts here."""
 
+_OPTIMIZE = min(sys.flags.optimize, 1)
+"""How modules are compiled: what tools say of themselves, which "python3 -OO" would
+leave out, is their help."""
+
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
 
@@ -126,9 +130,11 @@ class Importer:
     def _compiled(self, name):
         try:
             zipped = self._zip(name)
-            found = zipped.is_package(name), zipped.get_code(name)
+            source, file = zipped.get_source(name), zipped.get_filename(name)
         except ZipImportError:
             return None
+        code = compile(source, file, "exec", 0, True, _OPTIMIZE)
+        found = zipped.is_package(name), code
         if self._cache is not None:
             self._keep(name, marshal.dumps(found))
         return found
@@ -167,7 +173,7 @@ def run(archive, keeps):
         except KeyError:
             home = ""
         python = f"{sys.implementation.cache_tag}-{sys.hexversion:x}"
-        name = f"{CONTENT[:16]}-{python}-{sys.flags.optimize}"
+        name = f"{CONTENT[:16]}-{python}-{_OPTIMIZE}"
         cache = open_cache(home, name)
     sys.meta_path.insert(0, Importer(archive, cache))
     from skep.cli import main

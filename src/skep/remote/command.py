@@ -50,7 +50,7 @@ def _tool(name: str) -> Tool:
     try:
         return load(name)
     except UsageError:
-        from skep.toolkit.completion import COMMANDS
+        from skep.toolkit.command_words import COMMANDS
 
         if name not in COMMANDS:
             raise

@@ -11,7 +11,7 @@ from skep.errors import UsageError
 from skep.output.writer import show
 from skep.remote.hosts import OPTIONS
 from skep.toolkit.aliases import ALIASES
-from skep.toolkit.completion import COMMANDS
+from skep.toolkit.command_words import COMMANDS
 from skep.toolkit.help import grouped, options_of, value_of
 from skep.toolkit.tool import Tool, load, tool_names
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import struct
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from skep import __version__
@@ -109,6 +109,7 @@ class Recording:
                 "skep": __version__,
                 "tool": binding.tool.name,
                 "options": {n: getattr(options, n) for n in options.options},
+                "typed": _typed(options),
                 "declared": written(binding.tool),
                 "formats": formats_of(binding),
                 "clock": list(context.clock),
@@ -161,6 +162,15 @@ class Recording:
     def close(self) -> None:
         """Close the file."""
         self._file.close(keep=self._has_begun)
+
+
+def _typed(options: Any) -> Mapping[str, Sequence[str]]:
+    """What was typed for values that are numbers, as only this machine knows."""
+    names = {
+        name: option.typed(getattr(options, name))
+        for name, option in options.options.items()
+    }
+    return {name: texts for name, texts in names.items() if texts}
 
 
 def _build_id() -> str:

@@ -73,6 +73,7 @@ class Info(NamedTuple):
 
     texts: Mapping[str, str]
     options: Mapping[str, Any]
+    typed: Mapping[str, Sequence[str]]  # values of options that have names
     context: Context
     attached: int
     end_ns: int | None = None
@@ -90,7 +91,8 @@ class Info(NamedTuple):
         options = header.get("options")
         if not isinstance(options, dict):
             raise Damaged("its header has no options")
-        return cls(texts, options, context_of(header), attached_of(header))
+        typed = _typed(header.get("typed", {}))
+        return cls(texts, options, typed, context_of(header), attached_of(header))
 
     def with_end(self, chunk: Chunk) -> Info:
         """The same, with what the last chunk says.  Raises Damaged."""
@@ -137,8 +139,8 @@ class Info(NamedTuple):
         return [
             word
             for name, value in self.options.items()
-            if name not in left_out and value not in (None, False, [])
-            for word in _words(name, declared.get(name), value)
+            if name not in left_out and not (value in (None, []) or value is False)
+            for word in _words(name, declared.get(name), self.typed.get(name, value))
         ]
 
     def line(self) -> str:
@@ -158,6 +160,16 @@ class Info(NamedTuple):
             "losses": counts,
         }
         return line("recording", SCHEMA, time.time_ns(), facts)
+
+
+def _typed(names: Any) -> Mapping[str, Sequence[str]]:
+    """The names of values of options, as they come from a file.  Raises Damaged."""
+    if isinstance(names, dict) and all(
+        isinstance(texts, list) and all(isinstance(text, str) for text in texts)
+        for texts in names.values()
+    ):
+        return names
+    raise Damaged("its options have names that are none")
 
 
 def _words(name: str, option: Option | None, value: Any) -> list[str]:

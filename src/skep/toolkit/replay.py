@@ -6,9 +6,10 @@ From the ring buffer on, the code is that of a run.
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, BinaryIO
 
 from skep.authoring.annotations import own_annotations
 from skep.authoring.options import Option
@@ -57,12 +58,15 @@ USAGE = """usage: skep replay FILE [options]
 Show what a tool kept with --record FILE. The options are those of the tool that are
 about what is shown: --format, --json, --columns, --sort, --limit, --count, --strict,
 columns that were recorded, and filters such as opensnoop's --name. No privileges are
-needed, and any machine will do.
+needed, and any machine will do. A FILE of - is standard input.
 
 With --info, tell what the recording is of: tool, options, host, kernel, time, losses.
 """
 
 INFO = "--info"
+
+STANDARD_INPUT = "-"
+"""Stands for a recording that is read from there."""
 
 OUTPUT = ("format", "json", "columns", "sort", "limit", "count", "strict")
 """Options of all tools that a replay takes."""
@@ -77,8 +81,10 @@ def replay(arguments: Sequence[str]) -> int:
             return 0
         raise UsageError("which file?", hint="skep replay FILE")
     path, rest = words[0], words[1:]
+    if path.startswith("-") and path != STANDARD_INPUT:
+        raise UsageError(f"'{path}' is no file", hint="skep replay FILE [options]")
     try:
-        with open(path, "rb") as file:
+        with _opened(path) as file:
             parts = chunks(file)
             if INFO in arguments:
                 from skep.toolkit.recording_info import show_info
@@ -92,6 +98,11 @@ def replay(arguments: Sequence[str]) -> int:
         raise SkepError(message, hint=diagnostic.hint) from None
     except OSError as error:
         raise SkepError(f"cannot read {path!r}: {error.strerror}") from error
+
+
+def _opened(path: str) -> BinaryIO:
+    is_input = path == STANDARD_INPUT
+    return open(sys.stdin.fileno() if is_input else path, "rb", closefd=not is_input)
 
 
 def shown_options(tool: Tool) -> set[str]:

@@ -1,0 +1,1 @@
+"""Scripts of shells that complete command lines: one module for each shell."""
