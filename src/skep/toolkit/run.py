@@ -202,7 +202,7 @@ class Run:
                 self.writer.waiting = None
             if self.recording is not None:
                 self.recording.finish(self.ledger.counted())
-            self._judge()
+            self._judge(child)
         return 0
 
     def _drop(self) -> None:
@@ -245,8 +245,10 @@ class Run:
                 " functions of programs have no names\n"
             )
 
-    def _judge(self) -> None:
+    def _judge(self, child: Child | None) -> None:
         """Raise an error if the run has not been what the options ask for."""
+        if child is not None:
+            child.check()
         if self.overhead is not None and self.overhead.excess is not None:
             raise self.overhead.excess
         if self.options.strict:
