@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from skep.authoring.outputs import Stream
 from skep.errors import MACHINE_ERRORS, Incomplete, SkepError, refusal
+from skep.escape import escape
 from skep.fields import Clock, Context
 from skep.output.decoder import Ring
 from skep.output.json_lines import quoter
@@ -311,7 +312,7 @@ class Run:
                 losses.report(self.session.ledger.losses(), time.time_ns())
         report.finish()
         if self.watch is not None and self.options.verbose:
-            tell("".join(f"symbols: {p}\n" for p in self.watch.problems()))
+            tell("".join(f"symbols: {escape(p)}\n" for p in self.watch.problems()))
         elif self.context.kernel_problem():  # which leaves no name at all
             tell(f"symbols: {self.context.kernel_problem()}\n")
         if overhead:
