@@ -53,15 +53,15 @@ class Diagnostic(NamedTuple):
 
     def render(self) -> str:
         """The message as shown to a user, without a trailing newline."""
-        lines = []
-        if self.span:
-            lines += [f"{self.span}: {self.message}", self.span.excerpt()]
-        else:
-            lines.append(self.message)
+        lines = [f"{self.span}: {self.message}" if self.span else self.message]
         lines += [f"  note: {note}" for note in self.notes]
         if self.hint:
             lines.append(f"  hint: {self.hint}")
-        return "\n".join(escape(line) for text in lines for line in text.split("\n"))
+        # Line feeds, too: a name is not to look like a line of its own.
+        lines = [escape(line) for line in lines]
+        if self.span:
+            lines.insert(1, self.span.excerpt())
+        return "\n".join(lines)
 
 
 class SkepError(Exception):

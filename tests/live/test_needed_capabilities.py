@@ -22,9 +22,19 @@ PARANOID = int(Path("/proc/sys/kernel/perf_event_paranoid").read_text())
 _ROW = re.compile(r"^\| `(.+)` \| (CAP_[A-Z_, ]+) \|$", re.MULTILINE)
 
 
+COMMON = "CAP_BPF, CAP_PERFMON"
+
+
 def rows() -> list[tuple[str, list[str]]]:
-    """Commands and capabilities, as far as this kernel can have them."""
+    """Commands and capabilities, as far as this kernel can have them.
+
+    In a guest, which is slow, one of the tools that need no more than all do.
+    """
     found = _ROW.findall(MANUAL.read_text())
+    if support.KERNEL:
+        found = found[:1] + [
+            row for row in found if row[1] != COMMON or "vfs_" in row[0]
+        ]
     return [
         (command.replace("PID", str(os.getpid())), re.findall(r"CAP_(\w+)", held))
         for command, held in found
@@ -48,7 +58,7 @@ class Needed(CapabilitiesTest):
         )
 
     def test_each_command(self) -> None:
-        self.assertGreater(len(rows()), 10)
+        self.assertGreater(len(rows()), 7)
         for command, names in rows():
             needed = [name.lower() for name in names]
             with self.subTest(command=command):

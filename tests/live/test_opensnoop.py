@@ -352,6 +352,17 @@ class Ends(OpensnoopTest):
         rows = support.matches(r"(\d+) +\S+ +-?\d+ +\d+ .*", outcome.lines())
         self.assertEqual(len({row[1] for row in rows}), 1)
 
+    def test_a_command_that_cannot_be_run(self) -> None:
+        for command, reason in (("/nope", "No such file"), ("/etc/passwd", "Perm")):
+            with self.subTest(command=command):
+                with Tool("opensnoop", "--json", "-v", "--exec", command) as tool:
+                    outcome = tool.wait()
+                self.assertEqual(outcome.status, 1)
+                (error,) = outcome.objects("error")
+                message = f"cannot run {command}: {reason}"
+                self.assertIn(message, error["message"])
+                self.assertIn(f"skep: {message}", outcome.stderr.decode())
+
     @support.only_on("7.2")  # its Python imports something to search for a command
     def test_exec_shows_nothing_of_skep(self) -> None:
         with Tool("opensnoop", "--exec", "true") as tool:

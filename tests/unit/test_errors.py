@@ -12,8 +12,7 @@ def test_what_messages_quote_is_escaped() -> None:
     assert str(error).splitlines() == [
         r"no option \x1b[2J",
         r"  note: from \xff\u202e",
-        r"  hint: see\x07",
-        "and on",
+        r"  hint: see\x07\nand on",
     ]
 
 

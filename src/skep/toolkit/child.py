@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from skep.errors import UsageError
+from skep.errors import SkepError, UsageError
 from skep.runtime.signals import StopSignals
-from skep.standard_error import tell
 
 
 class Child:
@@ -21,11 +20,14 @@ class Child:
         # Before a command is searched for, Python imports something: what the child
         # opens for that would be shown as files of the command.
         os.get_exec_path()
+        self._command = command
         read_fd, self._gate = os.pipe2(os.O_CLOEXEC)
+        self._failure, failure = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         self.pid = os.fork()
         if self.pid == 0:
-            self._become(command, read_fd)
+            self._become(read_fd, failure)
         os.close(read_fd)
+        os.close(failure)
 
     @classmethod
     def start(cls, options: Any) -> Child | None:
@@ -41,14 +43,14 @@ class Child:
         options.pid = child.pid
         return child
 
-    def _become(self, command: list[str], gate: int) -> None:
+    def _become(self, gate: int, failure: int) -> None:
         """In the child: wait for the word, then execute.  Never returns."""
         try:
             os.close(self._gate)
             if os.read(gate, 1):
-                os.execvpe(command[0], command, os.environ)
+                os.execvpe(self._command[0], self._command, os.environ)
         except OSError as error:
-            tell(f"skep: {command[0]}: {error.strerror}\n")
+            os.write(failure, str(error.strerror).encode())
         finally:
             os._exit(127)
 
@@ -59,9 +61,19 @@ class Child:
         stop.add(signal.SIGCHLD)
         os.write(self._gate, b"x")
 
+    def check(self) -> None:
+        """Raise SkepError if the command could not be executed."""
+        try:
+            reason = os.read(self._failure, 1024).decode()
+        except BlockingIOError:
+            return  # it waits, or is about to be executed
+        if reason:
+            raise SkepError(f"cannot run {self._command[0]}: {reason}")
+
     def close(self) -> None:
         """Forget the child, which is not killed; reap it if it has ended."""
         os.close(self._gate)
+        os.close(self._failure)
         try:
             os.waitpid(self.pid, os.WNOHANG)
         except ChildProcessError:

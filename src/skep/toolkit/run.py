@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from skep.authoring.outputs import Stream
 from skep.errors import MACHINE_ERRORS, Incomplete, SkepError, refusal
+from skep.escape import escape
 from skep.fields import Clock, Context
 from skep.output.decoder import Ring
 from skep.output.json_lines import quoter
@@ -202,7 +203,7 @@ class Run:
                 self.writer.waiting = None
             if self.recording is not None:
                 self.recording.finish(self.ledger.counted())
-            self._judge()
+            self._judge(child)
         return 0
 
     def _drop(self) -> None:
@@ -245,8 +246,10 @@ class Run:
                 " functions of programs have no names\n"
             )
 
-    def _judge(self) -> None:
+    def _judge(self, child: Child | None) -> None:
         """Raise an error if the run has not been what the options ask for."""
+        if child is not None:
+            child.check()
         if self.overhead is not None and self.overhead.excess is not None:
             raise self.overhead.excess
         if self.options.strict:
@@ -309,7 +312,7 @@ class Run:
                 losses.report(self.session.ledger.losses(), time.time_ns())
         report.finish()
         if self.watch is not None and self.options.verbose:
-            tell("".join(f"symbols: {p}\n" for p in self.watch.problems()))
+            tell("".join(f"symbols: {escape(p)}\n" for p in self.watch.problems()))
         elif self.context.kernel_problem():  # which leaves no name at all
             tell(f"symbols: {self.context.kernel_problem()}\n")
         if overhead:
