@@ -122,6 +122,12 @@ def test_errors_of_the_parser_say_where_help_is(make_tool: Make) -> None:
     assert caught.value.diagnostic.hint == f"see 'skep {tool.name} --help'"
 
 
+def test_forms_that_exclude_each_other() -> None:
+    for form in "json", "csv":
+        with pytest.raises(UsageError, match=f"-j and --format {form} exclude"):
+            parse(load("biolatency"), ["-j", "--format", form])
+
+
 def test_positive() -> None:
     assert (positive(1), positive(0.1)) == (1, 0.1)
     for number in (0, -1, float("nan")):

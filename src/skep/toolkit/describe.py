@@ -12,14 +12,16 @@ from skep import __version__
 from skep.authoring.options import Option
 from skep.authoring.outputs import Histogram, Stream, Table
 from skep.errors import SkepError, UsageError
-from skep.fields import CgroupId, Field, Member, column
+from skep.fields import CgroupId, Context, Field, Member, column
 from skep.output import described
+from skep.output.record_types import RecordType
 from skep.output.writer import show
 from skep.target import Target
 from skep.toolkit.aliases import ALIASES
 from skep.toolkit.arguments import bind, parse
 from skep.toolkit.binding import Binding
 from skep.toolkit.help import options_of, value_of
+from skep.toolkit.key_values import named_layout
 from skep.toolkit.session import Group, Rung, groups_of, ladder_of, schemes_of
 from skep.toolkit.tool import Tool, load, tool_names
 
@@ -220,19 +222,31 @@ def _fields(members: Sequence[Member], binding: Binding) -> list[dict[str, Any]]
     # The tool's own form of an option may have a letter.
     declared = binding.tool.options.options
 
-    def shown(member: Member) -> Mapping[str, Any]:
-        when = member.column.when
-        option = declared.get(when.name) if isinstance(when, Option) else None
-        return {
-            "shown_by_default": binding.is_on(when),
-            "option": option.flags[0] if option else None,
-        }
-
     titled = [
         m._replace(column=m.column._replace(title=binding.value_of(m.column.title)))
         for m in members
     ]
+    chosen = _chosen(titled, binding)
+
+    def shown(member: Member) -> Mapping[str, Any]:
+        when = member.column.when
+        option = declared.get(when.name) if isinstance(when, Option) else None
+        return {
+            "shown_by_default": member.name in chosen,
+            "option": option.flags[0] if option else None,
+        }
+
     return described.fields(titled, shown)
+
+
+def _chosen(members: Sequence[Member], binding: Binding) -> set[str]:
+    """The names of those that are in every line.  Raises UsageError."""
+    shown = [member for member in members if binding.is_on(member.column.when)]
+    columns: str | None = getattr(binding.options, "columns", None)
+    if columns:
+        record = RecordType(named_layout(shown), shown, "", columns=columns.split(","))
+        shown = record.shown_members(Context())
+    return {member.name for member in shown}
 
 
 def _probes(binding: Binding, target: Target) -> Iterator[dict[str, Any]]:

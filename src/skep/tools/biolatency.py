@@ -38,6 +38,8 @@ class Options(RunOptions):
         self.count = self.count or self.reports
         if self.disks and self.flags:
             raise UsageError("-D and -F exclude each other")
+        if self.bcc_json and self.format != "table":
+            raise UsageError(f"-j and --format {self.format} exclude each other")
 
 
 class Where(Record):
