@@ -162,6 +162,8 @@ class Usdt(TplistTest):
     def test_files_without_probes(self) -> None:
         message = self.assert_fails(1, "tplist", "-l", workload.program("opens"))
         self.assertIn("there are no USDT probes in", message)
+        message = self.assert_fails(1, "tplist", "-l", "dl")
+        self.assertRegex(message, r"no USDT probes in /.*/libdl\.so\.2")
         message = self.assert_fails(1, "tplist", "-l", "no-such-library")
         self.assertIn("there is no library or program called", message)
         message = self.assert_fails(1, "tplist", "-l", self.program, "skep:eech")

@@ -28,7 +28,7 @@ EXAMPLES = [command for name in MODULES for command in examples(name)]
 
 NOT_SAVED = re.compile(
     r"c:(fsync|close|read)\b|\b(vfs_write|vfs_fsync|submit_bio|ip_output)\b"
-    "|u:pthread:|pam:pam_start"
+    r"|u:stdc\+\+:|pam:pam_start"
 )
 """Places of which the saved kernel and its libraries know nothing."""
 

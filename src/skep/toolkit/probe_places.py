@@ -70,7 +70,7 @@ def usdt(target: Target, library: str, pid: int, pattern: str) -> list[list[Plac
             name = f"{probe.provider}:{probe.name}"
             groups.setdefault(name, []).append((file.shown, probe))
     if not groups:
-        where = library or f"process {pid}"
+        where = ", ".join(file.shown for file in files) or f"process {pid}"
         raise ProbeNotFound(f"there are no USDT probes in {where}")
     return [groups[name] for name in _matching("USDT probe", list(groups), pattern)]
 

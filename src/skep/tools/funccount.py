@@ -11,7 +11,7 @@ Examples:
     funccount -p 181 'c:str*'     functions of a library in one process
     funccount t:sched:sched_process_fork  a tracepoint
     funccount -i 1 't:block:*'    tracepoints, every second
-    funccount 'u:pthread:*'       USDT probes of a library
+    funccount 'u:stdc++:*'        USDT probes of a library
 """
 
 from skep import Record, Table, TaskFilters, bpf, column, option

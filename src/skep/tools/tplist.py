@@ -7,7 +7,7 @@ Examples:
     tplist                    all tracepoints
     tplist 'sched:sched_*'    those of one kind
     tplist -v block:block_rq_issue    one with its fields
-    tplist -l c               USDT probes of the C library
+    tplist -l stdc++          USDT probes of the library libstdc++
     tplist -l python3 'python:gc*' -vv    with their places and arguments
     tplist -p 181             those of all that a process has mapped
 """
