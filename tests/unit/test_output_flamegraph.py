@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import xml.etree.ElementTree as ET
+from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from skep.errors import SkepError
 from skep.output.flamegraph import WIDTH, boxes, flamegraph
 from skep.output.folded import FoldedStack, fold, folded_line, folded_text
+from skep.output.stacks import FlameGraphFile
 
 SVG = "{http://www.w3.org/2000/svg}"
 READ = FoldedStack("cat", ("main", "read"), ("sys_read", "vfs_read"))
@@ -92,3 +97,14 @@ def test_any_stacks_make_well_formed_files(counts: dict[FoldedStack, int]) -> No
         assert all(each.start + each.size <= box.start + box.size for each in above)
     for line in folded_text(counts).splitlines():
         assert line.rpartition(" ")[2].isdigit()
+
+
+def test_a_pipe_that_nobody_reads_is_no_file(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(SkepError, match=r"cannot write .*pipe: No such device"):
+        FlameGraphFile(str(pipe), "any", "calls")
+    graph = FlameGraphFile(str(tmp_path / "graph.svg"), "any", "calls")
+    graph.write()
+    assert (tmp_path / "graph.svg").read_text().startswith("<?xml")
+    assert (tmp_path / "graph.svg").stat().st_mode & 0o077 == 0o044

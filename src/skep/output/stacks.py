@@ -140,7 +140,7 @@ class FlameGraphFile:
         self._unit = unit
         self._counts: dict[FoldedStack, int] = {}
         try:
-            os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o644))
+            os.close(_open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC))
         except OSError as error:
             raise self._problem(error) from error
 
@@ -153,10 +153,17 @@ class FlameGraphFile:
         """Write all that was counted.  Raises SkepError."""
         text = flamegraph(self._counts, self._title, self._unit)
         try:
-            with open(self._path, "w", encoding="utf-8") as file:
+            with open(self._path, "w", encoding="utf-8", opener=_open) as file:
                 file.write(text)
         except OSError as error:
             raise self._problem(error) from error
 
     def _problem(self, error: OSError) -> SkepError:
         return SkepError(f"cannot write {self._path}: {error.strerror}")
+
+
+def _open(path: str, flags: int) -> int:
+    """Open to write; a pipe that nobody reads is an error, not waited for."""
+    file = os.open(path, flags | os.O_NONBLOCK, 0o644)
+    os.set_blocking(file, True)
+    return file
