@@ -127,6 +127,8 @@ class Words(support.LiveTest):
     def test_a_missing_map_is_named(self) -> None:
         message = self.assert_fails(1, "opensnoop", "--cgroupmap", "/no/such/map")
         self.assertIn("/no/such/map", message)
+        message = self.assert_fails(1, "opensnoop", "--cgroupmap", __file__)
+        self.assertIn(f"{__file__} is no pinned map", message)
 
 
 @support.only_on("6.1")

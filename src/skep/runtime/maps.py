@@ -9,7 +9,7 @@ import os
 import re
 from collections.abc import Iterator
 
-from skep.errors import InternalError
+from skep.errors import InternalError, SkepError
 from skep.runtime import cpus
 from skep.runtime.batches import batches
 from skep.runtime.refusals import refusal
@@ -73,7 +73,7 @@ class Map:
             return cls(spec, _create(spec))
         except OSError as error:
             if spec.pinned:
-                raise refusal(error, f"open the pinned map {spec.pinned}") from error
+                raise _not_opened(spec.pinned, error) from error
             action = f"create the map {spec.name!r} ({spec.kind})"
             raise refusal(error, action) from error
 
@@ -194,6 +194,30 @@ class Map:
 
     def _refused(self, verb: str, error: OSError) -> Exception:
         return refusal(error, f"{verb} the map {self.spec.name!r}")
+
+
+def _not_opened(path: str, error: OSError) -> SkepError:
+    """Why the map that is pinned there cannot be opened."""
+    if error.errno == errno.EACCES and not _is_in_bpf_fs(path):
+        return SkepError(
+            f"{path} is no pinned map",
+            hint="those are files in a BPF file system, as in /sys/fs/bpf",
+        )
+    return refusal(error, f"open the pinned map {path}")
+
+
+def _is_in_bpf_fs(path: str) -> bool:
+    """Whether a BPF file system is mounted there (proc(5), mountinfo)."""
+    try:
+        device = os.stat(path).st_dev
+        with open("/proc/self/mountinfo", encoding="utf-8", errors="replace") as mounts:
+            found = [line.split() for line in mounts]
+    except OSError:
+        return True  # nobody knows
+    number = f"{os.major(device)}:{os.minor(device)}"
+    return any(
+        mount[2] == number and mount[mount.index("-") + 1] == "bpf" for mount in found
+    )
 
 
 def _create(spec: MapSpec) -> int:
