@@ -164,6 +164,9 @@ def test_of_standard_input(path: Path, capfd: Any, monkeypatch: Any) -> None:
             assert main(["replay", *words]) == 0
             assert capfd.readouterr().out
             assert not file.closed
+    monkeypatch.setattr("sys.stdin", None)  # as Python has it after `<&-`
+    assert main(["replay", "-"]) == 1
+    assert capfd.readouterr().err == "skep: cannot read '-': it is closed\n"
 
 
 def test_files_that_are_none_of_this_version(path: Path, capfd: Any) -> None:

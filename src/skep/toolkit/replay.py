@@ -5,6 +5,7 @@ From the ring buffer on, the code is that of a run.
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import time
@@ -101,8 +102,11 @@ def replay(arguments: Sequence[str]) -> int:
 
 
 def _opened(path: str) -> BinaryIO:
-    is_input = path == STANDARD_INPUT
-    return open(sys.stdin.fileno() if is_input else path, "rb", closefd=not is_input)
+    if path != STANDARD_INPUT:
+        return open(path, "rb")
+    if sys.stdin is None:
+        raise OSError(errno.EBADF, "it is closed")
+    return open(sys.stdin.fileno(), "rb", closefd=False)
 
 
 def shown_options(tool: Tool) -> set[str]:
