@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from tests.differential.model import (
     U32,
@@ -82,6 +82,8 @@ def _text(value: Any, size: int) -> bytes:
 class Memory:
     """A record in the program's own memory, whose fields are attributes."""
 
+    __hash__ = None  # type: ignore[assignment]
+
     def __init__(self, record: Record, data: bytearray) -> None:
         self.__dict__["record"] = record
         self.__dict__["data"] = data
@@ -101,6 +103,10 @@ class Memory:
 
     def __setattr__(self, name: str, value: Any) -> None:
         store(self.data, self._field(name), value)
+
+    def __eq__(self, other: object) -> bool:
+        """Whether both are the same place, as pointers to them are."""
+        return bool(self.address == cast(Any, other).address)
 
     @property
     def address(self) -> int:
