@@ -65,7 +65,7 @@ class Overhead:
             return
         self._is_told = True
         self.excess = TooExpensive(
-            f"stopped: in the last second the programs took {share:.3g} % of a CPU,"
+            f"stopped: in the last second the programs took {_percent(share)} of a CPU,"
             f" more than --max-overhead {self._limit:g}",
             hint="filter for less, or allow more",
         )
@@ -105,4 +105,8 @@ def cost_text(cost: Cost, elapsed_ns: int) -> str:
         return f"{name}: 0 runs\n"
     share = 100 * cost.run_time_ns / max(elapsed_ns, 1)
     average = cost.run_time_ns // cost.runs
-    return f"{name}: {cost.runs} runs, {average} ns each, {share:.3f} % of a CPU\n"
+    return f"{name}: {cost.runs} runs, {average} ns each, {_percent(share)} of a CPU\n"
+
+
+def _percent(share: float) -> str:
+    return f"{share:.3f} %" if share >= 0.01 else f"{share:.6f} %"
