@@ -21,7 +21,7 @@ from skep.toolkit.tool import load, tool_names, tool_of
 from tests.fixtures import saved_target
 
 TREE = Path(__file__).resolve().parents[2]
-PAGES = sorted([*TREE.glob("*.md"), *TREE.glob("*/*.md")])
+PAGES = sorted([*TREE.glob("*.md"), *TREE.glob("[!.]*/*.md")])
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 TOOL = re.compile(r'^```python\n(""".*?)^```', re.DOTALL | re.MULTILINE)
 
