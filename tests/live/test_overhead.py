@@ -100,9 +100,8 @@ class Limit(support.LiveTest):
         command = [support.SKEP, "opensnoop", "--max-overhead", "0.01"]
         with subprocess.Popen(command, bufsize=0, stdout=-1, stderr=-1) as process:
             assert process.stderr is not None
-            for line in process.stderr:
-                if line.startswith(b"detached, "):
-                    break
+            told = any(line.startswith(b"detached, ") for line in process.stderr)
+            self.assertTrue(told)
             held = held_objects(process.pid)
             self.assertEqual({kind for kind, _ in held} - {"program", "map"}, set())
             _, text = process.communicate(timeout=support.STOP_SECONDS)

@@ -108,7 +108,9 @@ def in_zsh(scripts: Path, line: str) -> set[str]:
 def in_one_zsh(scripts: Path, lines: Sequence[str]) -> Iterator[set[str]]:
     """The same for several lines: a zsh takes a while to start."""
     code = ZSH.format(scripts=scripts, lines=shlex.join(lines))
-    for told in "\n".join(run("zsh", "-f", "-c", code)).split("<end>")[: len(lines)]:
+    *told_of_lines, _ = "\n".join(run("zsh", "-f", "-c", code)).split("<end>")
+    assert len(told_of_lines) == len(lines)
+    for told in told_of_lines:
         yield set(re.findall(r"(?m)^<offer>(\S+)", told))
 
 

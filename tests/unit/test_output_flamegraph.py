@@ -102,7 +102,7 @@ def test_any_stacks_make_well_formed_files(counts: dict[FoldedStack, int]) -> No
 def test_a_pipe_that_nobody_reads_is_no_file(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
-    with pytest.raises(SkepError, match=r"cannot write .*pipe: No such device"):
+    with pytest.raises(SkepError, match="pipe: nobody reads this pipe"):
         FlameGraphFile(str(pipe), "any", "calls")
     graph = FlameGraphFile(str(tmp_path / "graph.svg"), "any", "calls")
     graph.write()

@@ -5,6 +5,7 @@ Stacks that look alike are one, whichever addresses and ids they had.
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -159,6 +160,11 @@ class FlameGraphFile:
             raise self._problem(error) from error
 
     def _problem(self, error: OSError) -> SkepError:
+        if error.errno == errno.ENXIO:
+            return SkepError(
+                f"cannot write {self._path}: nobody reads this pipe",
+                hint="start its reader first",
+            )
         return SkepError(f"cannot write {self._path}: {error.strerror}")
 
 

@@ -79,7 +79,10 @@ class Overhead:
             was_within = self.excess is None
             self.check()
             if was_within and self.excess:
-                self._warn("detached, as too much was taken: the output is not read\n")
+                self._warn(
+                    "detached, as the programs took more than --max-overhead allows;"
+                    " what they have seen is shown when the output is read\n"
+                )
 
     def finish(self, record: Callable[[str], None] | None, time_ns: int) -> None:
         """Tell what each program took, if that is wanted, also as JSON lines."""
